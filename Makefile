@@ -1,0 +1,45 @@
+# The one command list. `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
+.DEFAULT_GOAL := help
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+BIN := $(VENV)/bin
+UV := $(shell command -v uv)
+# uv does not read pip's settings: hand over the mirror that pip is told to use, where there is one.
+INDEX := $(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null)
+ifneq ($(INDEX),)
+export UV_DEFAULT_INDEX ?= $(INDEX)
+endif
+export UV_LINK_MODE ?= hardlink
+
+NATIVE := CMakeLists.txt $(wildcard native/include/bestex/*.hpp native/src/*.cpp native/bindings/*.cpp)
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+ifneq ($(UV),)
+create = $(UV) venv -q --allow-existing -p $(PYTHON) $(VENV)
+sync = $(UV) pip sync -q -p $(BIN)/python --require-hashes
+link = $(UV) pip install -q -p $(BIN)/python --no-deps --no-build-isolation -e .
+else
+create = $(PYTHON) -m venv $(VENV)
+sync = $(BIN)/python -m pip install -q --require-hashes -r
+link = $(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+endif
+
+$(VENV)/.runtime: requirements.lock
+	$(create)
+	$(sync) requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock
+	$(create)
+	$(sync) requirements-dev.lock
+	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.native: $(VENV)/.runtime pyproject.toml $(NATIVE)
+	PATH="$(abspath $(BIN)):$$PATH" $(link)
+	@touch $@
+
+lock: ## compile the hashed lock files again (needs uv)
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev pyproject.toml -o requirements-dev.lock

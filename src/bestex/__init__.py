@@ -1,0 +1,1 @@
+"""An open best-execution desk: recommend, work, watch and grade parent orders."""
