@@ -1,0 +1,102 @@
+"""Messages to bytes and back, and the view that clients see.
+
+Stored form: `encode` / `decode`, JSON with exact decimals and nanoseconds as integers. Client form: `wire`, where every
+`*_ns` time is an ISO-8601 text under the name without `_ns`, as the contract wants.
+"""
+
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from bestex.domain.errors import InvalidInput
+from bestex.domain.time import to_iso
+from bestex.messages import execution, monitoring, orders, quality, strategy
+from bestex.messages.envelope import Message, Payload
+
+_MODULES = (orders, strategy, execution, monitoring, quality)
+
+PAYLOADS: dict[str, type[Payload]] = {
+    item.message_type: item
+    for module in _MODULES
+    for item in vars(module).values()
+    if isinstance(item, type) and issubclass(item, Payload) and item is not Payload
+}
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+
+
+class _Head(msgspec.Struct):
+    event_type: str
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+@cache
+def _decoder(event_type: str) -> msgspec.json.Decoder[Message[Payload]]:
+    try:
+        payload = PAYLOADS[event_type]
+    except KeyError:
+        raise InvalidInput(
+            f"event_type {event_type!r} is not known", field="event_type", value=event_type
+        ) from None
+    return msgspec.json.Decoder(Message[payload])  # type: ignore[valid-type]
+
+
+def encode(message: Message[Any]) -> bytes:
+    """The stored form. Same message, same bytes."""
+    return _ENCODER.encode(message)
+
+
+def decode(data: bytes | str) -> Message[Any]:
+    """The message of a stored form.
+
+    Raises:
+        InvalidInput: if the type is unknown or the body does not fit it.
+    """
+    try:
+        return _decoder(_HEAD.decode(data).event_type).decode(data)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"message cannot be decoded: {error}", field="message") from error
+
+
+def client_view(value: object) -> Any:
+    """Builtins for JSON, with every `*_ns` time (not `*_latency_ns`) as ISO-8601 text under the name without `_ns`."""
+    return _with_iso_times(msgspec.to_builtins(value, builtin_types=(Decimal,)))
+
+
+def wire(message: Message[Any]) -> dict[str, Any]:
+    """The client form of a message: the envelope with the payload under the type's own name."""
+    return {
+        "event_id": message.event_id,
+        "event_type": message.event_type,
+        "schema_version": message.schema_version,
+        "timestamp": to_iso(message.time_ns),
+        "source_service": message.source_service,
+        "order_id": message.order_id,
+        "sequence": message.sequence,
+        "causation_id": message.causation_id,
+        "correlation_id": message.correlation_id,
+        message.event_type: client_view(message.payload),
+    }
+
+
+def json_bytes(value: object) -> bytes:
+    """JSON of builtins and Decimals, the decimals as numbers."""
+    return _ENCODER.encode(value)
+
+
+def _with_iso_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        out: dict[str, Any] = {}
+        for key, item in value.items():
+            if isinstance(key, str) and key.endswith("_ns") and not key.endswith("latency_ns"):
+                out[key[:-3]] = None if item is None else to_iso(item)
+            else:
+                out[key] = _with_iso_times(item)
+        return out
+    if isinstance(value, (list, tuple)):
+        return [_with_iso_times(item) for item in value]
+    return value

@@ -1,0 +1,354 @@
+"""Rows that the services keep. A service saves them in the transaction of its messages; reads on them answer the API.
+
+A record is saved whole, by its key: the last one wins. `Decimal` is kept as scaled int64, times as int64 ns,
+nested values as JSON.
+"""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import msgspec
+
+from bestex.domain.market import MarketSnapshot
+from bestex.domain.orders import ExecutionInstructions
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every row. `table` is its table; `key` names the fields of its primary key."""
+
+    table: ClassVar[str]
+    key: ClassVar[tuple[str, ...]] = ("id",)
+
+
+class ParentOrderRow(Record, frozen=True, kw_only=True):
+    table = "parent_orders"
+    key = ("order_id",)
+
+    order_id: str
+    instrument_id: str
+    side: str
+    quantity: Decimal
+    order_type: str
+    price: Decimal | None
+    state: str
+    algorithm: str | None
+    strategy_name: str | None
+    selection_id: str | None
+    portfolio_id: str | None
+    account_id: str | None
+    instructions: ExecutionInstructions
+    arrival: MarketSnapshot
+    filled_quantity: Decimal
+    average_fill_price: Decimal | None
+    created_time_ns: int
+    updated_time_ns: int
+    actor: str
+    reason: str | None
+
+
+class ExecutionStrategyRow(Record, frozen=True, kw_only=True):
+    """The catalogue of execution strategies."""
+
+    table = "execution_strategies"
+    key = ("strategy_name",)
+
+    id: str
+    strategy_name: str
+    strategy_type: str
+    algorithm_mapping: dict[str, Any]
+    parameter_ranges: dict[str, Any]
+    performance_metrics: dict[str, Any] | None
+    enabled: bool
+    created_at_ns: int
+
+
+class StrategySelectionRow(Record, frozen=True, kw_only=True):
+    table = "strategy_selections"
+
+    id: str
+    order_id: str
+    instrument_id: str
+    side: str
+    quantity: Decimal
+    status: str  # PROPOSED, COMMITTED
+    adaptation: int
+    strategy_name: str
+    algorithm: str
+    selection_rationale: str
+    recommendation: dict[str, Any]  # the whole answer
+    market_conditions: dict[str, Any]
+    expected_outcomes: dict[str, Any]
+    actual_outcomes: dict[str, Any] | None
+    performance_score: float | None  # 0..1, higher is better; None until the order is complete
+    reason: str | None
+    created_at_ns: int
+
+
+class StrategyPerformanceRow(Record, frozen=True, kw_only=True):
+    table = "strategy_performance"
+    key = ("strategy_name", "execution_date")
+
+    id: str
+    strategy_name: str
+    execution_date: str  # YYYY-MM-DD
+    orders_executed: int
+    avg_cost: float
+    avg_market_impact: float
+    success_rate: float
+    avg_expected_cost: float
+    cost_error: float
+    created_at_ns: int
+
+
+class ExecutionAlgorithmRow(Record, frozen=True, kw_only=True):
+    table = "execution_algorithms"
+    key = ("algorithm_name",)
+
+    algorithm_name: str
+    algorithm_type: str
+    parameters_schema: dict[str, Any]
+    performance_metrics: dict[str, Any] | None
+    enabled: bool
+    created_at_ns: int
+
+
+class ExecutionPlanRow(Record, frozen=True, kw_only=True):
+    table = "execution_plans"
+    key = ("order_id",)
+
+    order_id: str
+    algorithm_used: str
+    execution_plan: dict[str, Any]
+    estimated_cost: float
+    actual_cost: float | None
+    completion_status: str
+    created_at_ns: int
+
+
+class ExecutionStatusRow(Record, frozen=True, kw_only=True):
+    """ExecutionStatus of the contract: the latest algorithm_execution of the order."""
+
+    table = "execution_status"
+    key = ("order_id",)
+
+    order_id: str
+    instrument_id: str
+    side: str
+    algorithm: str
+    execution_style: str
+    state: str
+    quantity: Decimal
+    filled_quantity: Decimal
+    live_quantity: Decimal
+    unknown_quantity: Decimal
+    remaining_quantity: Decimal
+    scheduled_quantity: Decimal
+    average_fill_price: Decimal | None
+    schedule_deviation: float
+    start_time_ns: int
+    end_time_ns: int
+    updated_time_ns: int
+    reason: str
+
+
+class ChildOrderRow(Record, frozen=True, kw_only=True):
+    table = "child_orders"
+    key = ("child_order_id",)
+
+    child_order_id: str
+    order_id: str
+    instrument_id: str
+    side: str
+    quantity: Decimal
+    filled_quantity: Decimal
+    price: Decimal | None
+    order_type: str
+    time_in_force: str
+    post_only: bool
+    venue: str
+    state: str
+    slice_id: int
+    reason: str
+    submitted_time_ns: int
+    updated_time_ns: int
+
+
+class FillRow(Record, frozen=True, kw_only=True):
+    table = "fills"
+    key = ("venue", "execution_id")
+
+    execution_id: str
+    order_id: str
+    child_order_id: str
+    instrument_id: str
+    side: str
+    venue: str
+    quantity: Decimal
+    price: Decimal
+    liquidity: str
+    fee: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+    venue_time_ns: int
+    received_time_ns: int
+
+
+class MonitoringRow(Record, frozen=True, kw_only=True):
+    """The latest execution_monitoring of each order, and at the end its measurement."""
+
+    table = "execution_monitoring"
+    key = ("order_id",)
+
+    order_id: str
+    instrument_id: str
+    state: str
+    execution_progress: float
+    update: dict[str, Any]
+    performance_score: float | None
+    measured: dict[str, Any] | None  # ExecutionMeasured, once complete
+    trade_executed: dict[str, Any] | None
+    updated_time_ns: int
+
+
+class AlertRow(Record, frozen=True, kw_only=True):
+    table = "alerts"
+    key = ("alert_id",)
+
+    alert_id: str
+    order_id: str
+    alert_type: str
+    severity: str
+    state: str
+    recommendation: str
+    value: float
+    threshold: float
+    raised_time_ns: int
+    updated_time_ns: int
+    acknowledged_by: str | None
+
+
+class AlertRuleRow(Record, frozen=True, kw_only=True):
+    table = "alert_rules"
+    key = ("rule_name",)
+
+    rule_name: str
+    alert_type: str
+    metric: str
+    comparison: str  # above | below
+    threshold: float
+    for_seconds: float
+    severity: str
+    enabled: bool
+    created_at_ns: int
+
+
+class QualityStandardRow(Record, frozen=True, kw_only=True):
+    """Metrics, weights and cut points by version; a grade names the version it was made with."""
+
+    table = "execution_quality_standards"
+    key = ("version",)
+
+    version: str
+    weights: dict[str, float]
+    cut_points: dict[str, float]
+    created_at_ns: int
+
+
+class QualityResultRow(Record, frozen=True, kw_only=True):
+    table = "execution_quality_results"
+    key = ("order_id",)
+
+    order_id: str
+    instrument_id: str
+    algorithm: str
+    strategy_name: str | None
+    overall_quality_score: float | None
+    quality_grade: str | None
+    analysis: dict[str, Any]  # ExecutionQualityAnalyzed
+    created_at_ns: int
+
+
+class VenueProfileRow(Record, frozen=True, kw_only=True):
+    table = "venue_quality_profiles"
+    key = ("venue",)
+
+    venue: str
+    venue_type: str
+    orders: int
+    fills: int
+    quantity: Decimal
+    quality_score: float | None
+    quality_grade: str | None
+    metrics: dict[str, Any]
+    state: dict[str, Any]  # sums that the next roll-up continues from
+    updated_time_ns: int
+
+
+class AlgorithmProfileRow(Record, frozen=True, kw_only=True):
+    table = "algorithm_quality_profiles"
+    key = ("algorithm",)
+
+    algorithm: str
+    orders: int
+    quality_score: float | None
+    quality_grade: str | None
+    metrics: dict[str, Any]
+    state: dict[str, Any]
+    updated_time_ns: int
+
+
+class QualityAlertRow(Record, frozen=True, kw_only=True):
+    table = "quality_alerts"
+    key = ("alert_id",)
+
+    alert_id: str
+    subject: str
+    message: str
+    severity: str
+    created_at_ns: int
+
+
+class IdempotencyRow(Record, frozen=True, kw_only=True):
+    """What an Idempotency-Key was used for, and what was answered."""
+
+    table = "idempotency_keys"
+    key = ("idempotency_key",)
+
+    idempotency_key: str
+    request_digest: str
+    status: int
+    response: str
+    created_at_ns: int
+
+
+class DeskStateRow(Record, frozen=True, kw_only=True):
+    """Small facts the desk keeps about itself: the time it had reached, the market's seed."""
+
+    table = "desk_state"
+    key = ("name",)
+
+    name: str
+    value: dict[str, Any]
+
+
+RECORDS: tuple[type[Record], ...] = (
+    ParentOrderRow,
+    ExecutionStrategyRow,
+    StrategySelectionRow,
+    StrategyPerformanceRow,
+    ExecutionAlgorithmRow,
+    ExecutionPlanRow,
+    ExecutionStatusRow,
+    ChildOrderRow,
+    FillRow,
+    MonitoringRow,
+    AlertRow,
+    AlertRuleRow,
+    QualityStandardRow,
+    QualityResultRow,
+    VenueProfileRow,
+    AlgorithmProfileRow,
+    QualityAlertRow,
+    IdempotencyRow,
+    DeskStateRow,
+)

@@ -1,0 +1,184 @@
+"""Everything the desk needs from outside, on one page. Adapters, the simulation and the wiring implement these.
+
+Each method's docstring is a promise; `tests/conformance` runs one suite over every implementation of a port.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from bestex.domain.fills import VenueReport
+from bestex.domain.instruments import Instrument
+from bestex.domain.market import Bar, Book, MarketSnapshot, Quote, Trade
+from bestex.domain.orders import ChildOrder
+from bestex.domain.venues import Venue
+from bestex.messages.effects import Effects
+from bestex.messages.envelope import Message, Payload
+from bestex.messages.records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class Service(Protocol):
+    """One of the desk's services: a pure step over the messages of each order.
+
+    `handle` must be deterministic: the same messages in the same order lead to the same effects. All time comes from
+    `message.time_ns`, all market data from the message. Raises BestexError to refuse a request (nothing is stored).
+    `state` is all it knows of one order, for checks that replay gives the same state.
+    """
+
+    name: str
+    takes: frozenset[str]  # message types
+
+    def handle(self, message: Message[Any]) -> Effects: ...
+
+    def state(self, order_id: str) -> object: ...
+
+
+class Clock(Protocol):
+    def now_ns(self) -> int:
+        """UTC nanoseconds of the desk; never goes backwards."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What one step commits, all or nothing."""
+
+    consumer: str | None  # service whose step this is; None for messages from the edge
+    handled: int | None  # journal position of the message handled
+    messages: Sequence[Message[Any]]
+    records: Sequence[Record]
+
+
+class Journal(Protocol):
+    """The append-only log of all messages, with the rows that go with them."""
+
+    async def append(self, batch: Batch) -> Sequence[int]:
+        """Durable when it returns: the positions given to the messages, in order. Batches are applied in call order.
+
+        Raises:
+            Conflict: if an event_id is already there; nothing of the batch is kept.
+        """
+        ...
+
+    def read(
+        self, *, order_id: str | None = None, source: str | None = None, after_sequence: int = 0, after_position: int = 0
+    ) -> AsyncIterator[tuple[int, Message[Any]]]:
+        """Messages in position order, all of an order or of everything."""
+        ...
+
+    async def handled(self, consumer: str) -> int:
+        """The last position the consumer has handled; 0 before the first."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of rows. `next_cursor` continues after the last; None at the end."""
+
+    rows: Sequence[Any]
+    next_cursor: str | None
+
+
+class Store(Protocol):
+    """Reads of the rows that services saved."""
+
+    async def get(self, record: type[R], *key: object) -> R | None: ...
+
+    async def find(
+        self,
+        record: type[R],
+        *,
+        where: dict[str, object] | None = None,  # field = value, all must hold; a tuple value means any of
+        order_by: str | None = None,  # field name, "-" before it for descending; the key otherwise
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Rows in order. Raises InvalidInput for an unknown field or a cursor that is not of this query."""
+        ...
+
+
+class Market(Protocol):
+    """A market to trade against, replayed or generated, with its own event time. Integers inside, decimals here."""
+
+    now_ns: int
+
+    def instruments(self) -> Sequence[Instrument]: ...
+
+    def venues(self) -> Sequence[Venue]: ...
+
+    def snapshot(self, instrument_id: str) -> MarketSnapshot:
+        """The consolidated market now. Raises NotFound."""
+        ...
+
+    def submit(self, child: ChildOrder, at_ns: int) -> None:
+        """Send a child order at desk time `at_ns`; it reaches the venue after the venue's latency.
+
+        A child id seen before is refused with a REJECTED report; nothing is raised for what a venue would answer.
+        """
+        ...
+
+    def cancel(self, child_order_id: str, at_ns: int) -> None:
+        """Ask to cancel. The answer is a CANCELLED report, or nothing more if it has already ended; an id that this
+        market has never seen gets a CANCELLED report of quantity 0 with reason "unknown child order"."""
+        ...
+
+    def advance(self, until_ns: int) -> Sequence[VenueReport]:
+        """Let the market run until `until_ns`, or to the first instant with reports for us; `now_ns` says which.
+
+        Reports come in order of `received_time_ns`, all equal to `now_ns`.
+        """
+        ...
+
+    def session(self, instrument_id: str, time_ns: int) -> tuple[int, int] | None:
+        """Open and close of the session at or after the time; None if there is none."""
+        ...
+
+    def quotes(self, instrument_id: str, start_ns: int, end_ns: int, limit: int = 10_000) -> Sequence[Quote]: ...
+
+    def trades(self, instrument_id: str, start_ns: int, end_ns: int, limit: int = 10_000) -> Sequence[Trade]: ...
+
+    def bars(self, instrument_id: str, start_ns: int, end_ns: int, bar_seconds: int) -> Sequence[Bar]: ...
+
+    def book(self, instrument_id: str, levels: int = 10) -> Book: ...
+
+
+class VolumeCurve(Protocol):
+    def share(self, start_ns: int, end_ns: int) -> float:
+        """Expected share of the session's volume in [start, end), 0..1."""
+        ...
+
+    name: str  # where it comes from, e.g. "mean of 20 days" or "flat (no history)"
+
+
+class ReferenceData(Protocol):
+    """What is known before the first tick. Raises NotFound for an unknown instrument."""
+
+    def instrument(self, instrument_id: str) -> Instrument: ...
+
+    def instruments(self) -> Sequence[Instrument]: ...
+
+    def venue(self, venue_id: str) -> Venue: ...
+
+    def venues(self, instrument_id: str | None = None) -> Sequence[Venue]: ...
+
+    def session(self, instrument_id: str, time_ns: int) -> tuple[int, int] | None: ...
+
+    def volume_curve(self, instrument_id: str, time_ns: int) -> VolumeCurve: ...
+
+
+class Requests(Protocol):
+    """Ask a service for an answer, wherever it runs."""
+
+    async def ask(self, service: str, payload: Payload, *, order_id: str, correlation_id: str | None = None) -> Any:
+        """The service's answer, after everything it changed is durable. Raises the BestexError with which it refused."""
+        ...
+
+
+class Feed(Protocol):
+    """Committed messages as they happen."""
+
+    def subscribe(self, listener: Callable[[int, Message[Any]], None]) -> Callable[[], None]:
+        """Call `listener(position, message)` for each committed message, in order; returns the unsubscribe."""
+        ...
