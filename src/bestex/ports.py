@@ -43,10 +43,8 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What one step commits, all or nothing."""
+    """What one turn of the desk commits, all or nothing: messages in order, and the rows that go with them."""
 
-    consumer: str | None  # service whose step this is; None for messages from the edge
-    handled: int | None  # journal position of the message handled
     messages: Sequence[Message[Any]]
     records: Sequence[Record]
 
@@ -55,21 +53,19 @@ class Journal(Protocol):
     """The append-only log of all messages, with the rows that go with them."""
 
     async def append(self, batch: Batch) -> Sequence[int]:
-        """Durable when it returns: the positions given to the messages, in order. Batches are applied in call order.
+        """Durable when it returns: the positions given to the messages, from 1, without gaps, in order.
+
+        Batches are applied in call order; callers may wait for several at once (they share a commit).
 
         Raises:
-            Conflict: if an event_id is already there; nothing of the batch is kept.
+            Conflict: if an event_id, or an (order_id, source_service, sequence), is already there; nothing is kept.
         """
         ...
 
     def read(
         self, *, order_id: str | None = None, source: str | None = None, after_sequence: int = 0, after_position: int = 0
     ) -> AsyncIterator[tuple[int, Message[Any]]]:
-        """Messages in position order, all of an order or of everything."""
-        ...
-
-    async def handled(self, consumer: str) -> int:
-        """The last position the consumer has handled; 0 before the first."""
+        """Messages in position order: all of an order, of a source, or everything."""
         ...
 
 

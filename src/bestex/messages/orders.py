@@ -12,6 +12,7 @@ class CreateOrder(Payload, frozen=True, kw_only=True):
 
     order: ParentOrder
     actor: str
+    market: MarketSnapshot
     decision_time_ns: int | None = None  # the portfolio manager's; None = as received
 
 

@@ -1,0 +1,226 @@
+"""The journal and its rows in a SQL database, over SQLAlchemy. SQLite is the embedded default.
+
+SQLite is used through exactly one connection with `synchronous=FULL` in WAL mode: one writer, no second connection that
+could meet SQLite's WAL-reset race, and an acknowledged commit survives a power cut (docs/decisions/0004-sqlite.md).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, event, false, func, or_, select, true
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from bestex.adapters.memory.journal import check_query, decode_cursor, encode_cursor
+from bestex.adapters.sql.migrate import upgrade
+from bestex.adapters.sql.tables import JOURNAL, TABLES, JsonText, column_type
+from bestex.domain.errors import Conflict
+from bestex.messages.codec import decode, encode
+from bestex.messages.envelope import Message
+from bestex.messages.records import Record
+from bestex.ports import Batch, Page, R
+
+_PAGE = 500
+
+
+class SqlJournal:
+    """`Journal` and `Store`. Batches that wait together share one transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._turn = asyncio.Lock()  # one transaction at a time on the one connection
+        self._position = 0
+        self._waiting: list[tuple[Batch, asyncio.Future[Sequence[int]]]] = []
+
+    @classmethod
+    async def open(cls, url: str) -> "SqlJournal":
+        """Connect, bring the tables up to date, find the end of the journal."""
+        engine = create_async_engine(url, poolclass=StaticPool)
+        event.listen(engine.sync_engine, "connect", _durable)
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade)
+        journal = cls(engine)
+        async with engine.connect() as connection:
+            last = await connection.scalar(select(func.max(JOURNAL.c.position)))
+            journal._position = last or 0
+        return journal
+
+    @classmethod
+    async def open_file(cls, path: Path) -> "SqlJournal":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return await cls.open(f"sqlite+aiosqlite:///{path}")
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def append(self, batch: Batch) -> Sequence[int]:
+        done: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((batch, done))
+        async with self._turn:
+            if not done.done():
+                await self._write(self._take())
+        return await done
+
+    def _take(self) -> list[tuple[Batch, "asyncio.Future[Sequence[int]]"]]:
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    async def _write(self, group: list[tuple[Batch, "asyncio.Future[Sequence[int]]"]]) -> None:
+        """One transaction for the group; if it fails, one each, so that only the batch at fault is refused."""
+        try:
+            first = self._position
+            async with self._engine.begin() as connection:
+                await self._insert(connection, [batch for batch, _ in group], first)
+        except IntegrityError as error:
+            if len(group) > 1:
+                for item in group:
+                    await self._write([item])
+                return
+            if not group[0][1].done():
+                group[0][1].set_exception(Conflict(f"already in the journal: {error.orig}", field="event_id"))
+            return
+        except BaseException as error:
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(error)
+            raise
+        for batch, done in group:
+            count = len(batch.messages)
+            if not done.done():
+                done.set_result(range(self._position + 1, self._position + count + 1))
+            self._position += count
+
+    async def _insert(self, connection: AsyncConnection, batches: list[Batch], position: int) -> None:
+        messages = [message for batch in batches for message in batch.messages]
+        if messages:
+            await connection.execute(
+                JOURNAL.insert(),
+                [
+                    {
+                        "position": position + number,
+                        "event_id": message.event_id,
+                        "event_type": message.event_type,
+                        "order_id": message.order_id,
+                        "source_service": message.source_service,
+                        "sequence": message.sequence,
+                        "time_ns": message.time_ns,
+                        "body": encode(message).decode(),
+                    }
+                    for number, message in enumerate(messages, start=1)
+                ],
+            )
+        latest = {
+            (type(row), *(getattr(row, name) for name in row.key)): row for batch in batches for row in batch.records
+        }
+        for record, rows in groupby(sorted(latest.values(), key=lambda row: row.table), key=type):
+            await connection.execute(_upsert(record), [msgspec.structs.asdict(row) for row in rows])
+
+    async def read(
+        self,
+        *,
+        order_id: str | None = None,
+        source: str | None = None,
+        after_sequence: int = 0,
+        after_position: int = 0,
+    ) -> AsyncIterator[tuple[int, Message[Any]]]:
+        query = select(JOURNAL.c.position, JOURNAL.c.body).order_by(JOURNAL.c.position).limit(_PAGE)
+        if order_id is not None:
+            query = query.where(JOURNAL.c.order_id == order_id)
+        if source is not None:
+            query = query.where(JOURNAL.c.source_service == source)
+        if after_sequence:
+            query = query.where(JOURNAL.c.sequence > after_sequence)
+        while True:
+            async with self._turn, self._engine.connect() as connection:
+                rows = (await connection.execute(query.where(JOURNAL.c.position > after_position))).all()
+            for position, body in rows:
+                yield position, decode(body)
+            if len(rows) < _PAGE:
+                return
+            after_position = rows[-1][0]
+
+    async def get(self, record: type[R], *key: object) -> R | None:
+        table = TABLES[record]
+        query = select(table).where(
+            and_(true(), *(table.c[name] == value for name, value in zip(record.key, key, strict=True)))
+        )
+        async with self._turn, self._engine.connect() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        return None if row is None else _record(record, row)
+
+    async def find(
+        self,
+        record: type[R],
+        *,
+        where: dict[str, object] | None = None,
+        order_by: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        columns = check_query(record, where, order_by)
+        table = TABLES[record]
+        query = select(table)
+        for name, value in (where or {}).items():
+            query = query.where(table.c[name].in_(value) if isinstance(value, tuple) else table.c[name] == value)
+        if cursor is not None:
+            query = query.where(_after(table, columns, decode_cursor(cursor, columns)))
+        for name, descending in columns:
+            order = table.c[name].desc().nulls_last() if descending else table.c[name].asc().nulls_first()
+            query = query.order_by(order)
+        async with self._turn, self._engine.connect() as connection:
+            found = (await connection.execute(query.limit(limit + 1))).mappings().all()
+        rows = [_record(record, row) for row in found[:limit]]
+        return Page(rows=rows, next_cursor=encode_cursor(rows[-1], columns) if len(found) > limit else None)
+
+
+def _durable(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _upsert(record: type[Record]) -> Any:
+    table = TABLES[record]
+    statement = sqlite.insert(table)
+    changes = {column.name: statement.excluded[column.name] for column in table.c if column.name not in record.key}
+    return statement.on_conflict_do_update(index_elements=list(record.key), set_=changes)
+
+
+def _after(table: Any, columns: list[tuple[str, bool]], values: list[Any]) -> Any:
+    """Rows that come after `values` in the sort order, null being the smallest."""
+    condition: Any = false()
+    for (name, descending), value in reversed(list(zip(columns, values, strict=True))):
+        column = table.c[name]
+        if descending:
+            beyond = false() if value is None else or_(column < value, column.is_(None))
+        else:
+            beyond = column.is_not(None) if value is None else column > value
+        same = column.is_(None) if value is None else column == value
+        condition = or_(beyond, and_(same, condition))
+    return condition
+
+
+@cache
+def _nested(record: type[Record]) -> dict[str, "msgspec.json.Decoder[Any]"]:
+    """A decoder for each JSON column, by the record's own type, so that typed decimals come back exact."""
+    return {
+        item.name: msgspec.json.Decoder(item.type)
+        for item in msgspec.structs.fields(record)
+        if isinstance(column_type(item.type)[0], JsonText)
+    }
+
+
+def _record(record: type[R], row: Any) -> R:
+    values = dict(row)
+    for name, decoder in _nested(record).items():
+        if values[name] is not None:
+            values[name] = decoder.decode(values[name])
+    return record(**values)

@@ -1,0 +1,141 @@
+"""Runs the desk beside the wall clock: requests come in at any time, turns share group commits, listeners hear what is durable."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from bestex.app.clock import PacedClock
+from bestex.app.desk import Desk, Turn
+from bestex.domain.errors import VenueUnavailable
+from bestex.domain.time import NS_PER_MILLISECOND
+from bestex.messages.envelope import Message, Payload
+from bestex.ports import Journal
+
+_TICK_SECONDS = 0.002
+_VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND
+_TURNS_PER_TICK_MAX = 200  # then the loop gives way to requests
+
+log = structlog.get_logger()
+
+
+class LiveDriver:
+    """`Requests` and `Feed` over one desk. One task paces the market, one commits; both stop with `stop`."""
+
+    def __init__(self, desk: Desk, journal: Journal, clock: PacedClock) -> None:
+        self.desk = desk
+        self.journal = journal
+        self.clock = clock
+        self.failure: BaseException | None = None
+        self.lag_ns = 0  # how far the market is behind the clock, in desk time
+        self._listeners: list[Callable[[int, Message[Any]], None]] = []
+        self._unsent: deque[tuple[Turn, asyncio.Future[Any] | None]] = deque()
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._guarded(self._pace())), asyncio.create_task(self._guarded(self._commit()))]
+
+    async def stop(self) -> None:
+        """Take no more turns, commit what was taken, then return."""
+        self._stopping = True
+        self._wake.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self._tasks) and self.failure is None and not self._stopping
+
+    async def ask(self, service: str, payload: Payload, *, order_id: str, correlation_id: str | None = None) -> Any:
+        if not self.is_running:
+            raise VenueUnavailable("the desk is not running; its last error is in the log and in /readyz")
+        turn = self.desk.request(
+            service,
+            payload,
+            order_id=order_id,
+            time_ns=max(self.clock.now_ns(), self.desk.market.now_ns),
+            correlation_id=correlation_id,
+        )
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._send(turn, done)
+        await done
+        return turn.answer
+
+    def subscribe(self, listener: Callable[[int, Message[Any]], None]) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def _pace(self) -> None:
+        desk, market = self.desk, self.desk.market
+        while not self._stopping:
+            target = self.clock.now_ns()
+            for _ in range(_TURNS_PER_TICK_MAX):
+                if (turn := desk.timer_turn()) is not None:
+                    self._send(turn, None)
+                    continue
+                if market.now_ns >= target:
+                    break
+                goal = target
+                if (timer_ns := desk.next_timer_ns()) is not None:
+                    goal = min(goal, timer_ns)
+                if desk.watches_volume:
+                    goal = min(goal, market.now_ns + _VOLUME_STEP_NS)
+                if reports := market.advance(max(goal, market.now_ns)):
+                    self._send(desk.reports(reports), None)
+            self.lag_ns = max(0, target - market.now_ns)
+            self._skip_closed_hours()
+            await asyncio.sleep(_TICK_SECONDS)
+
+    def _skip_closed_hours(self) -> None:
+        """A generated market has nothing to show at night: go on at the next open."""
+        market = self.desk.market
+        opens = [
+            session[0]
+            for instrument in market.instruments()
+            if (session := market.session(instrument.instrument_id, market.now_ns)) is not None
+        ]
+        if opens and min(opens) > market.now_ns:
+            timer_ns = self.desk.next_timer_ns()
+            self.clock.move_to(min(opens) if timer_ns is None else min(min(opens), timer_ns))
+
+    def _send(self, turn: Turn, done: asyncio.Future[Any] | None) -> None:
+        self._unsent.append((turn, done))
+        self._wake.set()
+
+    async def _commit(self) -> None:
+        """Group commit: whatever gathered during the last commit goes into the next one."""
+        while not (self._stopping and not self._unsent):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._unsent:
+                taken = list(self._unsent)
+                self._unsent.clear()
+                positions = await asyncio.gather(*(self.journal.append(turn.batch) for turn, _ in taken))
+                for (turn, done), numbers in zip(taken, positions, strict=True):
+                    self.desk.release(turn)
+                    self._tell(turn, numbers)
+                    if done is not None and not done.done():
+                        done.set_result(None)
+
+    def _tell(self, turn: Turn, positions: Sequence[int]) -> None:
+        for position, message in zip(positions, turn.messages, strict=True):
+            for listener in tuple(self._listeners):
+                listener(position, message)
+
+    async def _guarded(self, work: Any) -> None:
+        """A broken invariant or a lost disk stops the desk, visibly: no more turns, and everyone waiting is told."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            log.exception("desk stopped")
+            self.failure = error
+            self._stopping = True
+            self._wake.set()
+            for _, done in self._unsent:
+                if done is not None and not done.done():
+                    done.set_exception(VenueUnavailable(f"the desk stopped: {error}"))
