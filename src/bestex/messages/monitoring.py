@@ -21,6 +21,40 @@ class StartMonitoring(Payload, frozen=True, kw_only=True):
     real_time_updates: bool = True
 
 
+class MonitoringSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer to `StartMonitoring`: what is watched of the order, and with which thresholds (rule name -> threshold)."""
+
+    order_id: str
+    monitoring_metrics: tuple[str, ...]
+    alert_thresholds: dict[str, float]
+    real_time_updates: bool
+
+
+class SaveAlertRule(Payload, frozen=True, kw_only=True):
+    """Add or replace a rule under its name. Key: `desk`. Answered with the `AlertRuleRow`."""
+
+    message_type = "save_alert_rule"
+
+    rule_name: str
+    alert_type: str
+    metric: str  # a field of LiveMetrics, or one of the derived values the monitoring service names
+    comparison: str  # above | below
+    threshold: float
+    for_seconds: float
+    severity: str
+    actor: str
+    enabled: bool = True
+
+
+class DeleteAlertRule(Payload, frozen=True, kw_only=True):
+    """Remove a rule; alerts it raised stay until they resolve. Key: `desk`. Answered with the row as it was, disabled."""
+
+    message_type = "delete_alert_rule"
+
+    rule_name: str
+    actor: str
+
+
 class AcknowledgeAlert(Payload, frozen=True, kw_only=True):
     message_type = "acknowledge_alert"
 
@@ -72,6 +106,7 @@ class ExecutionMonitoring(Payload, frozen=True, kw_only=True):
     alerts_open: int
     venues: dict[str, Decimal]  # filled quantity per venue
     is_generated: bool
+    late_fills: int = 0  # fills reported after their child order, or the parent, had ended
     last_fill: dict[str, Any] | None = None  # {time_ns, price, quantity, venue, liquidity} when this update is a fill
 
 
@@ -105,6 +140,23 @@ class FillMeasure(msgspec.Struct, frozen=True, kw_only=True):
     bid: Decimal | None
     ask: Decimal | None
     is_dark: bool
+    is_late: bool = False  # reported after its child order or the parent had ended
+    sent_time_ns: int | None = None  # of its child order; None where no intent was seen
+    sent_bid: Decimal | None = None  # the quote the child order was decided on
+    sent_ask: Decimal | None = None
+    markouts_bps: dict[str, float | None] = {}  # horizon in seconds, as text -> mid markout, positive = good
+
+
+class VenueMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What one venue was sent of the order and what it did with it."""
+
+    venue: str
+    child_orders: int
+    sent_quantity: Decimal
+    filled_quantity: Decimal
+    rejects: int
+    cancels: int
+    acknowledge_latency_ns_mean: float | None  # submit to first answer; None before any answer
 
 
 class CostAnalysis(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,33 +165,35 @@ class CostAnalysis(msgspec.Struct, frozen=True, kw_only=True):
     total = delay + spread + market_impact + timing + opportunity + commission + fees, to the last digit.
     Within trading cost: `spread` is the half-spread paid against the mid at each fill (negative = captured),
     `market_impact` is the pre-trade model's impact on what was filled, `timing` is the rest of the mid's move.
+    `notes` say what is None and why, and which stand-ins were used.
     """
 
-    decision_price: Decimal
-    arrival_price: Decimal
-    end_price: Decimal
-    delay: Decimal
-    spread: Decimal
-    market_impact: Decimal
-    timing: Decimal
-    opportunity: Decimal
+    decision_price: Decimal | None
+    arrival_price: Decimal | None
+    end_price: Decimal | None
+    delay: Decimal | None
+    spread: Decimal | None
+    market_impact: Decimal | None
+    timing: Decimal | None
+    opportunity: Decimal | None
     commission: Decimal
     fees: Decimal
-    total: Decimal
-    notional: Decimal  # X * P_decision, what the bps are of
-    implementation_shortfall_bps: float
+    total: Decimal | None
+    notional: Decimal | None  # X * P_decision, what the bps are of
+    implementation_shortfall_bps: float | None
     arrival_slippage_bps: float | None
     vwap_slippage_bps: float | None
     twap_slippage_bps: float | None
-    market_impact_bps: float
-    timing_cost_bps: float
-    spread_cost_bps: float
-    opportunity_cost_bps: float
-    total_cost_bps: float
+    market_impact_bps: float | None
+    timing_cost_bps: float | None
+    spread_cost_bps: float | None
+    opportunity_cost_bps: float | None
+    total_cost_bps: float | None
     markouts_bps: dict[str, float | None]  # horizon in seconds, as text -> share-weighted mid markout, positive = good
     reversion_bps: float | None
     interval_vwap: Decimal | None
     interval_twap: Decimal | None
+    notes: tuple[str, ...] = ()
 
 
 class ExecutionMeasured(Payload, frozen=True, kw_only=True):
@@ -164,7 +218,7 @@ class ExecutionMeasured(Payload, frozen=True, kw_only=True):
     costs: CostAnalysis
     metrics: LiveMetrics
     fills: tuple[FillMeasure, ...]
-    expected_cost: float | None  # fraction of notional; None when the order was not recommended
+    expected_cost: float | None  # fraction of notional; None when it had neither a recommendation nor a plan
     expected_cost_sd: float | None
     quoted_spread_bps: float | None  # at arrival
     market_volume: Decimal
@@ -172,6 +226,13 @@ class ExecutionMeasured(Payload, frozen=True, kw_only=True):
     child_rejects: int
     child_cancels: int
     is_generated: bool
+    venues: tuple[VenueMeasure, ...] = ()
+    breaches: tuple[str, ...] = ()  # limits of the order that its execution broke, in words
+    cancelled_by_client: bool = False
+    planned_start_ns: int | None = None
+    expected_cost_source: str | None = None  # selection | plan
+    expected_impact: float | None = None  # fraction of notional
+    schedule_deviation_worst: float | None = None  # (filled - scheduled) / quantity where it was furthest from 0
 
 
 class TradeExecution(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,10 +248,12 @@ class TradeExecution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TradeQuality(msgspec.Struct, frozen=True, kw_only=True):
-    implementation_shortfall_bps: float
-    market_impact_bps: float
-    timing_cost_bps: float
-    total_cost_bps: float
+    """None where a price it needs was missing; `ExecutionMeasured.costs.notes` says which."""
+
+    implementation_shortfall_bps: float | None
+    market_impact_bps: float | None
+    timing_cost_bps: float | None
+    total_cost_bps: float | None
     execution_quality_score: float | None  # None: the quality service did not answer in time
 
 
@@ -204,12 +267,12 @@ class TradeTiming(msgspec.Struct, frozen=True, kw_only=True):
 class CostBreakdown(msgspec.Struct, frozen=True, kw_only=True):
     commission: Decimal
     fees: Decimal
-    spread: Decimal
-    market_impact: Decimal
-    timing: Decimal
-    opportunity: Decimal
-    total: Decimal
-    delay: Decimal = Decimal(0)
+    spread: Decimal | None
+    market_impact: Decimal | None
+    timing: Decimal | None
+    opportunity: Decimal | None
+    total: Decimal | None
+    delay: Decimal | None = None
 
 
 class TradeExecuted(Payload, frozen=True, kw_only=True):
