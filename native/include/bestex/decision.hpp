@@ -1,8 +1,14 @@
 // The decision step of an execution algorithm: (parameters, state, market, wake) -> (state, intents).
 //
 // One contract for live, paper and replay. The step is pure: no clock, no randomness, no allocation.
-// The caller owns the ledger (what is filled, live or unknown), applies the intents, and wakes the algorithm
-// when one of its subscriptions is due. Nothing is broadcast: an algorithm hears only what it asked for.
+// The caller owns the ledger (what is filled, live or unknown), applies the intents in their order, and wakes the
+// algorithm when one of its subscriptions is due. Each answer replaces the subscriptions of the one before.
+// Nothing is broadcast: an algorithm hears only what it asked for, its own fills and its children's ends.
+//
+// Promises, for every input: filled + live + what is sent never exceeds the quantity, nor the schedule's target, nor
+// what the participation rate allows; nothing is sent before start, at or after end, or beyond the limit; nothing
+// crosses while a cancel is unanswered; new quantity is placed only on start, timer, volume and resume, so that a
+// venue that refuses everything cannot make it spin.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +22,15 @@ namespace bestex {
 enum class Algorithm : std::uint8_t { twap = 0, vwap = 1, participation_rate = 2, implementation_shortfall = 3 };
 
 // How a slice is placed. aggressive: cross at once. balanced: post at the near touch, cross what is left when the
-// next slice begins. passive: post only; cross only in the last slice. opportunistic: as passive, but take the far
-// touch when the spread is one tick.
+// next slice begins. passive: post only, moved to the touch when a slice begins; cross only in the last slice.
+// opportunistic: as passive, but take the far touch when the spread is one tick.
+// Whatever the style, what is left a tenth before the end of the last slice crosses: nothing is sent after the end.
 enum class ExecutionStyle : std::uint8_t { passive = 0, aggressive = 1, balanced = 2, opportunistic = 3 };
 
 enum class Wake : std::uint8_t { start, timer, fill, child_done, volume, resume };
 
+// market and limit take what is there at once and return the rest (immediate or cancel); limit no worse than `price`.
+// post_only rests at `price`. cancel_all cancels every child sent by earlier decisions, not those after it.
 enum class IntentKind : std::uint8_t { market, limit, post_only, cancel_all };
 
 struct Intent {
@@ -65,9 +74,13 @@ struct DecisionParameters {
 
 // Plain data so that a parent order can be saved, moved and resumed.
 struct DecisionState {
-    std::int32_t slice = -1;     // last slice begun
-    Lots crossing = 0;           // to be crossed once the pending cancel is answered
-    bool done = false;
+    std::int32_t slice = -1;             // last slice begun
+    Lots crossing = 0;                   // cumulative quantity that may wait no longer: below it and unfilled, it crosses
+    bool done = false;                   // nothing more will be sent, nothing is live
+    Lots replacing = 0;                  // to be placed again once the pending cancel is answered
+    Ticks posted = no_price;             // least aggressive price posted since nothing was live
+    Lots volume_seen = 0;                // others_volume when new quantity was last placed or held back by the market
+    Nanoseconds next_child_at = never;   // when the rest of a quantity cut by child_quantity_max goes on
 };
 
 struct Decision {
