@@ -78,7 +78,7 @@ Decision decide(const DecisionParameters& p, DecisionState& state, const Positio
                 Wake wake) noexcept {
     Decision decision;
     if (state.done) {
-        decision.target = p.quantity;
+        decision.target = levels_of(p, p.slices - 1, market.others_volume).schedule;
         return decision;
     }
     if (market.now >= p.end || position.filled >= p.quantity)
