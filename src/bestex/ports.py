@@ -164,11 +164,24 @@ class ReferenceData(Protocol):
     def volume_curve(self, instrument_id: str, time_ns: int) -> VolumeCurve: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Idempotency:
+    """A client's Idempotency-Key and a digest of what it asked for."""
+
+    key: str
+    request_digest: str
+
+
 class Requests(Protocol):
     """Ask a service for an answer, wherever it runs."""
 
-    async def ask(self, service: str, payload: Payload, *, order_id: str, correlation_id: str | None = None) -> Any:
-        """The service's answer, after everything it changed is durable. Raises the BestexError with which it refused."""
+    async def ask(
+        self, service: str, payload: Payload, *, order_id: str, idempotency: "Idempotency | None" = None
+    ) -> Any:
+        """The service's answer, after everything it changed is durable. Raises the BestexError with which it refused.
+
+        With `idempotency`, an IdempotencyRow with the answer is part of the same commit.
+        """
         ...
 
 

@@ -59,7 +59,9 @@ class Desk:
 
     # -- turns ---------------------------------------------------------------------------------------------------
 
-    def request(self, service: str, payload: Payload, *, order_id: str, time_ns: int, correlation_id: str | None) -> Turn:
+    def request(
+        self, service: str, payload: Payload, *, order_id: str, time_ns: int, correlation_id: str | None
+    ) -> Turn:
         """One request to one service.
 
         Raises:

@@ -11,8 +11,10 @@ from bestex.app.clock import PacedClock
 from bestex.app.desk import Desk, Turn
 from bestex.domain.errors import VenueUnavailable
 from bestex.domain.time import NS_PER_MILLISECOND
+from bestex.messages.codec import client_view, json_bytes
 from bestex.messages.envelope import Message, Payload
-from bestex.ports import Journal
+from bestex.messages.records import IdempotencyRow
+from bestex.ports import Idempotency, Journal
 
 _TICK_SECONDS = 0.002
 _VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND
@@ -37,7 +39,10 @@ class LiveDriver:
         self._stopping = False
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._guarded(self._pace())), asyncio.create_task(self._guarded(self._commit()))]
+        self._tasks = [
+            asyncio.create_task(self._guarded(self._pace())),
+            asyncio.create_task(self._guarded(self._commit())),
+        ]
 
     async def stop(self) -> None:
         """Take no more turns, commit what was taken, then return."""
@@ -49,7 +54,9 @@ class LiveDriver:
     def is_running(self) -> bool:
         return bool(self._tasks) and self.failure is None and not self._stopping
 
-    async def ask(self, service: str, payload: Payload, *, order_id: str, correlation_id: str | None = None) -> Any:
+    async def ask(
+        self, service: str, payload: Payload, *, order_id: str, idempotency: Idempotency | None = None
+    ) -> Any:
         if not self.is_running:
             raise VenueUnavailable("the desk is not running; its last error is in the log and in /readyz")
         turn = self.desk.request(
@@ -57,8 +64,17 @@ class LiveDriver:
             payload,
             order_id=order_id,
             time_ns=max(self.clock.now_ns(), self.desk.market.now_ns),
-            correlation_id=correlation_id,
+            correlation_id=None,
         )
+        if idempotency is not None:
+            turn.records.append(
+                IdempotencyRow(
+                    idempotency_key=idempotency.key,
+                    request_digest=idempotency.request_digest,
+                    response=json_bytes(client_view(turn.answer)).decode(),
+                    created_at_ns=turn.time_ns,
+                )
+            )
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._send(turn, done)
         await done

@@ -316,7 +316,6 @@ class IdempotencyRow(Record, frozen=True, kw_only=True):
 
     idempotency_key: str
     request_digest: str
-    status: int
     response: str
     created_at_ns: int
 

@@ -1,0 +1,58 @@
+"""The HTTP application: every route under /api/v1, the dashboard under /."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+import bestex
+from bestex.api import answers, problems
+from bestex.api.access import Access
+from bestex.api.metering import Guarding, Metering, exposition
+from bestex.api.routes import desk, execution, market, monitoring, orders, quality, strategy
+
+_ROUTERS = (
+    strategy.router,
+    orders.router,
+    execution.router,
+    monitoring.router,
+    quality.router,
+    market.router,
+    desk.router,
+)
+
+
+def create_application(access: Access, dashboard: Path | None = None) -> FastAPI:
+    """The application over the given ports.
+
+    Args:
+        dashboard: folder of the built dashboard; None or a missing folder serves the API alone.
+    """
+    app = FastAPI(title="bestex", version=bestex.__version__, docs_url="/docs", redoc_url=None)
+    app.state.access = access
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router, prefix="/api/v1")
+    app.include_router(desk.probes)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(exposition(), media_type="text/plain; version=0.0.4")
+
+    if dashboard is not None and (dashboard / "index.html").exists():
+        app.mount("/", StaticFiles(directory=dashboard, html=True), name="dashboard")
+    app.add_middleware(Guarding)
+    app.add_middleware(Metering)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=bestex.__doc__)
+        document["components"]["schemas"] |= answers.components()
+        app.openapi_schema = document
+    return app.openapi_schema

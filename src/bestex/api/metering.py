@@ -1,0 +1,99 @@
+"""Prometheus metrics and structured request logs, as pure ASGI."""
+
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bestex.api.problems import problem
+from bestex.api.streams import same_origin
+from bestex.api.strict_json import BODY_BYTES_MAX
+
+log = structlog.get_logger()
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter("bestex_http_requests", "HTTP requests answered", ["method", "route", "status"], registry=REGISTRY)
+SECONDS = Histogram(
+    "bestex_http_request_seconds",
+    "From the request's arrival to its last byte",
+    ["method", "route"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0),
+    registry=REGISTRY,
+)
+
+
+def exposition() -> bytes:
+    return generate_latest(REGISTRY)
+
+
+class Metering:
+    """Counts and times every request under its route's template, never under its ids."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def note(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            seconds = time.perf_counter() - started
+            REQUESTS.labels(scope["method"], route, status).inc()
+            SECONDS.labels(scope["method"], route).observe(seconds)
+            if status >= 400:
+                log.info(
+                    "request refused", method=scope["method"], route=route, status=status, seconds=round(seconds, 4)
+                )
+
+
+class Guarding:
+    """What no route should have to think of: bodies are bounded, pages of other sites cannot write."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if not same_origin(headers.get("origin"), headers.get("host")):
+            await problem(403, "foreign_origin", "a page of another site may not write")(scope, receive, send)
+            return
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            if len(body) > BODY_BYTES_MAX:
+                detail = f"the body is larger than {BODY_BYTES_MAX} bytes"
+                await problem(413, "body_too_large", detail)(scope, receive, send)
+                return
+            if not message.get("more_body", False):
+                break
+        given = False
+
+        async def replay() -> MutableMapping[str, Any]:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        await self._app(scope, replay, send)

@@ -1,0 +1,152 @@
+"""Request bodies. Their field names are the contract's; answers are described by the messages themselves."""
+
+from bestex.api.fields import Body, Flag, Float, Id, Minutes, Positive, Rate, Share, Text, Time
+from bestex.domain.orders import Algorithm, ExecutionStyle, Objective, OrderType, Side, Urgency
+
+
+class ConstraintsBody(Body):
+    max_participation_rate: Rate | None = None
+    time_limit_minutes: Minutes | None = None
+    price_limit: Positive | None = None
+    venue_restrictions: list[Id] = []
+    dark_pool_preference: Flag | None = None
+
+
+class MarketContextBody(Body):
+    current_conditions: Text
+    volatility_regime: Text
+    liquidity_score: Share
+    news_impact_score: Share
+    time_of_day: Text
+
+
+class RecommendBody(Body):
+    order_id: Id
+    instrument_id: Id
+    side: Side
+    quantity: Positive
+    objective: Objective = Objective.BALANCED_EXECUTION
+    urgency: Urgency = Urgency.NORMAL
+    constraints: ConstraintsBody = ConstraintsBody()
+    market_context: MarketContextBody | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
+    algorithm: Algorithm | None = None
+
+
+class AdaptBody(Body):
+    reason: Text
+    market_context: MarketContextBody | None = None
+    constraints: ConstraintsBody | None = None
+    objective: Objective | None = None
+    urgency: Urgency | None = None
+    remaining_quantity: Positive | None = None
+
+
+class InstructionsBody(Body):
+    max_participation_rate: Rate | None = None
+    min_fill_size: Positive | None = None
+    execution_style: ExecutionStyle | None = None
+    urgency: Urgency = Urgency.NORMAL
+    objective: Objective | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
+    algorithm: Algorithm | None = None
+    parameters: dict[str, Float | Flag | Text] | None = None
+    venue_restrictions: list[Id] = []
+    dark_pool_preference: Flag | None = None
+
+
+class OrderBody(Body):
+    order_id: Id | None = None
+    instrument_id: Id
+    side: Side
+    order_type: OrderType = OrderType.MARKET
+    quantity: Positive
+    price: Positive | None = None
+    portfolio_id: Id | None = None
+    account_id: Id | None = None
+    decision_time: Time | None = None
+    selection_id: Id | None = None
+    algorithm: Algorithm | None = None
+    parameters: dict[str, Float | Flag | Text] | None = None
+    execution_instructions: InstructionsBody = InstructionsBody()
+
+
+class AmendBody(Body):
+    quantity: Positive | None = None
+    price: Positive | None = None
+    end_time: Time | None = None
+    max_participation_rate: Rate | None = None
+    urgency: Urgency | None = None
+    reason: Text | None = None
+
+
+class ReasonBody(Body):
+    reason: Text | None = None
+
+
+class PriceLimitsBody(Body):
+    min: Positive | None = None
+    max: Positive | None = None
+
+
+class ExecutionParametersBody(Body):
+    participation_rate: Rate | None = None
+    time_horizon_minutes: Minutes | None = None
+    price_improvement_target: Share | None = None
+    risk_aversion: Float | None = None
+    custom_parameters: dict[str, Float | Flag | Text] = {}
+
+
+class ExecutionConstraintsBody(Body):
+    max_order_size: Positive | None = None
+    min_order_size: Positive | None = None
+    no_trade_zones: list[tuple[Time, Time]] = []
+    venue_preferences: list[Id] = []
+    price_limits: PriceLimitsBody = PriceLimitsBody()
+
+
+class ExecutionBody(Body):
+    """ExecutionRequest of the contract."""
+
+    order_id: Id
+    instrument_id: Id
+    side: Side
+    quantity: Positive
+    algorithm: Algorithm
+    execution_style: ExecutionStyle = ExecutionStyle.BALANCED
+    parameters: ExecutionParametersBody = ExecutionParametersBody()
+    constraints: ExecutionConstraintsBody = ExecutionConstraintsBody()
+    start_time: Time | None = None
+    target_completion_time: Time
+
+
+class ModifyExecutionBody(Body):
+    quantity: Positive | None = None
+    price_limit: Positive | None = None
+    end_time: Time | None = None
+    participation_rate: Rate | None = None
+    urgency: Urgency | None = None
+    reason: Text | None = None
+
+
+class KillBody(Body):
+    scope: Text = "all"
+    scope_value: Id | None = None
+    reason: Text
+
+
+class MonitorBody(Body):
+    order_id: Id
+    monitoring_metrics: list[Text] = []
+    alert_thresholds: dict[str, Float] = {}
+    real_time_updates: Flag = True
+
+
+class AcknowledgeBody(Body):
+    note: Text | None = None
+
+
+class AnalyzeBody(Body):
+    order_id: Id

@@ -1,0 +1,168 @@
+"""Execution monitoring service over HTTP and WebSocket: what is happening, and what it cost."""
+
+from typing import Any
+
+from fastapi import APIRouter, WebSocket
+from starlette.responses import Response
+
+from bestex.api import answers, streams
+from bestex.api.access import Access, Desk
+from bestex.api.answers import Cursor, Limit, answer, page
+from bestex.api.models import AcknowledgeBody, MonitorBody
+from bestex.api.routes.orders import order_row
+from bestex.api.strict_route import StrictRoute
+from bestex.domain.errors import NotFound
+from bestex.messages.codec import wire
+from bestex.messages.monitoring import AcknowledgeAlert, StartMonitoring
+from bestex.messages.records import AlertRow, AlertRuleRow, MonitoringRow
+
+router = APIRouter(prefix="/monitoring", tags=["execution monitoring"], route_class=StrictRoute)
+
+
+async def _row(access: Access, order_id: str) -> MonitoringRow:
+    row = await access.store.get(MonitoringRow, order_id)
+    if row is None:
+        raise NotFound(f"order {order_id} is not monitored", field="order_id", value=order_id)
+    return row
+
+
+@router.post("/start", summary="Set metrics and thresholds of one order")
+async def start(access: Desk, body: MonitorBody) -> Response:
+    """Orders are monitored without being asked."""
+    await order_row(access, body.order_id)
+    payload = StartMonitoring(
+        order_id=body.order_id,
+        actor=access.actor,
+        monitoring_metrics=tuple(body.monitoring_metrics),
+        alert_thresholds=dict(body.alert_thresholds),
+        real_time_updates=body.real_time_updates,
+    )
+    return answer(await access.requests.ask("monitoring", payload, order_id=body.order_id))
+
+
+async def _alerts(access: Access, order_id: str) -> list[AlertRow]:
+    return list((await access.store.find(AlertRow, where={"order_id": order_id}, order_by="raised_time_ns")).rows)
+
+
+@router.get("/{order_id}/status", summary="Progress, metrics and alerts now")
+async def status(access: Desk, order_id: str) -> Response:
+    row = await _row(access, order_id)
+    return answer(
+        {
+            "order_id": order_id,
+            "state": row.state,
+            "execution_progress": row.execution_progress,
+            "current_metrics": row.update.get("metrics"),
+            "update": row.update,
+            "alerts": await _alerts(access, order_id),
+            "performance_score": row.performance_score,
+            "last_updated_ns": row.updated_time_ns,
+        }
+    )
+
+
+@router.get("/{order_id}/analytics", summary="Costs against benchmarks, and where they came from")
+async def analytics(access: Desk, order_id: str) -> Response:
+    """Final once the order is complete; until then `cost_analysis` is null."""
+    row = await _row(access, order_id)
+    measured: dict[str, Any] = row.measured or {}
+    costs: dict[str, Any] = measured.get("costs") or {}
+    parts = ("delay", "spread", "market_impact", "timing", "opportunity", "commission", "fees", "total")
+    benchmarks = (
+        ("arrival", "arrival_price", "arrival_slippage_bps"),
+        ("interval_vwap", "interval_vwap", "vwap_slippage_bps"),
+        ("interval_twap", "interval_twap", "twap_slippage_bps"),
+        ("decision", "decision_price", "implementation_shortfall_bps"),
+    )
+    return answer(
+        {
+            "order_id": order_id,
+            "execution_summary": {name: value for name, value in measured.items() if name not in ("costs", "fills")}
+            or row.update,
+            "cost_analysis": costs or None,
+            "performance_attribution": {name: costs[name] for name in parts if name in costs} or None,
+            "benchmark_comparison": [
+                {"benchmark": name, "price": costs.get(price), "slippage_bps": costs.get(slippage)}
+                for name, price, slippage in benchmarks
+            ]
+            if costs
+            else [],
+            "fills": measured.get("fills", []),
+            "trade_executed": row.trade_executed,
+        }
+    )
+
+
+@router.get("/{order_id}/timeline", summary="The order's life, event by event")
+async def timeline(access: Desk, order_id: str) -> Response:
+    """Everything on the order's stream but the timers and the live updates."""
+    await order_row(access, order_id)
+    quiet = {"timer_due", "execution_monitoring"}
+    return page(
+        [
+            {"position": position, **wire(message)}
+            async for position, message in access.journal.read(order_id=order_id)
+            if message.event_type not in quiet
+        ]
+    )
+
+
+@router.get("/orders", summary="The latest update of each order", responses=answers.page_schema(MonitoringRow))
+async def orders(access: Desk, state: str | None = None, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    where: dict[str, object] = {} if state is None else {"state": tuple(state.split(","))}
+    found = await access.store.find(MonitoringRow, where=where, order_by="-updated_time_ns", limit=limit, cursor=cursor)
+    return page(found.rows, found.next_cursor)
+
+
+@router.get("/executions", summary="Completed orders with their trade_executed")
+async def executions(access: Desk, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    found = await access.store.find(
+        MonitoringRow,
+        where={"state": ("FILLED", "CANCELLED", "EXPIRED", "REJECTED")},
+        order_by="-updated_time_ns",
+        limit=limit,
+        cursor=cursor,
+    )
+    return page([row.trade_executed for row in found.rows if row.trade_executed is not None], found.next_cursor)
+
+
+@router.get("/alerts", summary="Live and past alerts, newest first", responses=answers.page_schema(AlertRow))
+async def alerts(
+    access: Desk, order_id: str | None = None, state: str | None = None, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    where: dict[str, object] = {}
+    if order_id is not None:
+        where["order_id"] = order_id
+    if state is not None:
+        where["state"] = tuple(state.split(","))
+    found = await access.store.find(AlertRow, where=where, order_by="-raised_time_ns", limit=limit, cursor=cursor)
+    return page(found.rows, found.next_cursor)
+
+
+@router.post("/alerts/{alert_id}/acknowledge", summary="I have seen it")
+async def acknowledge(access: Desk, alert_id: str, body: AcknowledgeBody | None = None) -> Response:
+    row = await access.store.get(AlertRow, alert_id)
+    if row is None:
+        raise NotFound(f"no alert {alert_id}", field="alert_id", value=alert_id)
+    payload = AcknowledgeAlert(
+        order_id=row.order_id, alert_id=alert_id, actor=access.actor, note=body.note if body else None
+    )
+    return answer(await access.requests.ask("monitoring", payload, order_id=row.order_id))
+
+
+@router.get("/alerts/rules", summary="Alert rules", responses=answers.page_schema(AlertRuleRow))
+async def rules(access: Desk, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    found = await access.store.find(AlertRuleRow, limit=limit, cursor=cursor)
+    return page(found.rows, found.next_cursor)
+
+
+@router.websocket("/{order_id}/stream")
+async def order_stream(socket: WebSocket, order_id: str, after_sequence: int = 0) -> None:
+    """Monitoring's messages of one order; resume after the last `sequence` seen."""
+    await streams.order_stream(socket, socket.app.state.access, order_id, after_sequence)
+
+
+@router.websocket("/stream")
+async def desk_stream(socket: WebSocket, after_position: int | None = None) -> None:
+    """All orders; resume after the last `position` seen, or leave it out to start now."""
+    await streams.desk_stream(socket, socket.app.state.access, after_position)

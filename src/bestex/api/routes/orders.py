@@ -1,0 +1,156 @@
+"""The paper order desk over HTTP."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from bestex.api import answers
+from bestex.api.access import Access, Desk
+from bestex.api.answers import Cursor, Limit, answer, page
+from bestex.api.idempotency import Key, once
+from bestex.api.models import AmendBody, OrderBody, ReasonBody
+from bestex.api.strict_route import StrictRoute
+from bestex.domain.errors import Conflict, InvalidInput, NotFound
+from bestex.domain.ids import InstrumentId, ParentOrderId, VenueId
+from bestex.domain.orders import ExecutionInstructions, ParentOrder
+from bestex.messages.orders import AmendOrder, CancelOrder, CreateOrder
+from bestex.messages.records import FillRow, ParentOrderRow
+
+router = APIRouter(prefix="/orders", tags=["orders"], route_class=StrictRoute)
+
+
+def parent_order(body: OrderBody, order_id: str) -> ParentOrder:
+    wanted = body.execution_instructions
+    if body.algorithm and wanted.algorithm and body.algorithm is not wanted.algorithm:
+        raise InvalidInput(
+            "algorithm is given twice, and differs",
+            field="algorithm",
+            value=body.algorithm,
+            expected=f"{wanted.algorithm}, or only one of the two",
+        )
+    return ParentOrder(
+        order_id=ParentOrderId(order_id),
+        instrument_id=InstrumentId(body.instrument_id),
+        side=body.side,
+        quantity=body.quantity,
+        order_type=body.order_type,
+        price=body.price,
+        portfolio_id=body.portfolio_id,
+        account_id=body.account_id,
+        instructions=ExecutionInstructions(
+            max_participation_rate=wanted.max_participation_rate,
+            min_fill_size=wanted.min_fill_size,
+            execution_style=wanted.execution_style,
+            urgency=wanted.urgency,
+            objective=wanted.objective,
+            start_time_ns=wanted.start_time,
+            end_time_ns=wanted.end_time,
+            algorithm=body.algorithm or wanted.algorithm,
+            parameters=dict(body.parameters or wanted.parameters or {}) or None,
+            selection_id=body.selection_id,
+            venue_restrictions=tuple(VenueId(venue) for venue in wanted.venue_restrictions),
+            dark_pool_preference=wanted.dark_pool_preference,
+        ),
+    )
+
+
+def _same(row: ParentOrderRow, order: ParentOrder) -> bool:
+    return (row.instrument_id, row.side, row.quantity, row.order_type, row.price, row.instructions) == (
+        order.instrument_id,
+        order.side,
+        order.quantity,
+        order.order_type,
+        order.price,
+        order.instructions,
+    )
+
+
+async def order_row(access: Access, order_id: str) -> ParentOrderRow:
+    """The order's row. Raises NotFound."""
+    row = await access.store.get(ParentOrderRow, order_id)
+    if row is None:
+        raise NotFound(f"no order {order_id}", field="order_id", value=order_id)
+    return row
+
+
+@router.post("", status_code=201, responses=answers.schema(ParentOrderRow, status=201), summary="Send a parent order")
+async def create(access: Desk, request: Request, body: OrderBody, key: Key = None) -> Response:
+    """With `algorithm` it goes straight to the algorithm service, with `selection_id` it commits that recommendation,
+    without either the strategy service chooses. Idempotent on `order_id` and on `Idempotency-Key`."""
+    order_id = body.order_id or access.new_id("order")
+    order = parent_order(body, order_id)
+    if body.order_id is not None and (row := await access.store.get(ParentOrderRow, order_id)) is not None:
+        if _same(row, order):
+            return answer(row)
+        raise Conflict(f"order_id {order_id} is already in use", field="order_id", value=order_id, expected="a new id")
+    access.reference.instrument(body.instrument_id)
+    payload = CreateOrder(
+        order=order,
+        actor=access.actor,
+        market=access.market.snapshot(body.instrument_id),
+        decision_time_ns=body.decision_time,
+    )
+
+    async def work(idempotency: Any) -> Any:
+        return await access.requests.ask("order-desk", payload, order_id=order_id, idempotency=idempotency)
+
+    return await once(access, request, key, work, status=201)
+
+
+@router.get("", responses=answers.page_schema(ParentOrderRow), summary="Parent orders, newest first")
+async def listing(
+    access: Desk,
+    state: str | None = None,
+    instrument_id: str | None = None,
+    sort: str = "-created_time_ns",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """`state` takes several, separated by commas."""
+    where: dict[str, object] = {}
+    if state is not None:
+        where["state"] = tuple(state.split(","))
+    if instrument_id is not None:
+        where["instrument_id"] = instrument_id
+    found = await access.store.find(ParentOrderRow, where=where, order_by=sort, limit=limit, cursor=cursor)
+    return page(found.rows, found.next_cursor)
+
+
+@router.get("/{order_id}", responses=answers.schema(ParentOrderRow), summary="One parent order")
+async def one(access: Desk, order_id: str) -> Response:
+    return answer(await order_row(access, order_id))
+
+
+@router.get("/{order_id}/fills", responses=answers.page_schema(FillRow), summary="Its fills, oldest first")
+async def fills(access: Desk, order_id: str, limit: Limit = 1000, cursor: Cursor = None) -> Response:
+    await order_row(access, order_id)
+    found = await access.store.find(
+        FillRow, where={"order_id": order_id}, order_by="received_time_ns", limit=limit, cursor=cursor
+    )
+    return page(found.rows, found.next_cursor)
+
+
+@router.post("/{order_id}/modify", responses=answers.schema(ParentOrderRow), summary="Amend what remains")
+async def modify(access: Desk, request: Request, order_id: str, body: AmendBody, key: Key = None) -> Response:
+    payload = AmendOrder(
+        order_id=order_id,
+        actor=access.actor,
+        quantity=body.quantity,
+        price=body.price,
+        end_time_ns=body.end_time,
+        max_participation_rate=body.max_participation_rate,
+        urgency=body.urgency,
+        reason=body.reason,
+    )
+
+    async def work(idempotency: Any) -> Any:
+        return await access.requests.ask("order-desk", payload, order_id=order_id, idempotency=idempotency)
+
+    return await once(access, request, key, work)
+
+
+@router.put("/{order_id}/cancel", responses=answers.schema(ParentOrderRow), summary="Cancel what remains")
+async def cancel(access: Desk, order_id: str, body: ReasonBody | None = None) -> Response:
+    payload = CancelOrder(order_id=order_id, actor=access.actor, reason=body.reason if body else None)
+    return answer(await access.requests.ask("order-desk", payload, order_id=order_id))

@@ -1,0 +1,120 @@
+"""WebSockets: committed messages as they happen, without a gap and without a repeat.
+
+A stream first subscribes, then reads the journal from where the client left off, then goes on with what arrived
+meanwhile. A reader too slow for its bounded queue is closed with 1013 and the place to resume from.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bestex.api.access import Access
+from bestex.messages.codec import json_bytes, wire
+from bestex.messages.envelope import Message
+
+_QUEUE_MAX = 5_000
+DESK_TYPES = frozenset(
+    {
+        "order_created",
+        "order_amended",
+        "order_cancelled",
+        "execution_strategy_selected",
+        "algorithm_execution",
+        "execution_report",
+        "execution_monitoring",
+        "execution_alert_generated",
+        "execution_completed",
+        "execution_quality_analyzed",
+        "trade_executed",
+        "kill_switch_changed",
+    }
+)
+
+
+async def order_stream(socket: WebSocket, access: Access, order_id: str, after_sequence: int) -> None:
+    def wanted(message: Message[Any]) -> bool:
+        return message.order_id == order_id and message.source_service == "monitoring"
+
+    past = access.journal.read(order_id=order_id, source="monitoring", after_sequence=after_sequence)
+    await _serve(socket, access, wanted, past, lambda _, message: wire(message))
+
+
+async def desk_stream(socket: WebSocket, access: Access, after_position: int | None) -> None:
+    def wanted(message: Message[Any]) -> bool:
+        return message.event_type in DESK_TYPES
+
+    past = None if after_position is None else access.journal.read(after_position=after_position)
+    await _serve(
+        socket, access, wanted, past, lambda position, message: {"position": position, "message": wire(message)}
+    )
+
+
+async def _serve(
+    socket: WebSocket,
+    access: Access,
+    wanted: Callable[[Message[Any]], bool],
+    past: AsyncIterator[tuple[int, Message[Any]]] | None,
+    frame: Callable[[int, Message[Any]], dict[str, Any]],
+) -> None:
+    if not same_origin(socket.headers.get("origin"), socket.headers.get("host")):
+        await socket.close(code=1008, reason="foreign Origin")
+        return
+    await socket.accept()
+    queue: asyncio.Queue[tuple[int, Message[Any]]] = asyncio.Queue(_QUEUE_MAX)
+    overflow = asyncio.Event()
+
+    def listen(position: int, message: Message[Any]) -> None:
+        if wanted(message):
+            try:
+                queue.put_nowait((position, message))
+            except asyncio.QueueFull:
+                overflow.set()
+
+    unsubscribe = access.feed.subscribe(listen)
+    reader = asyncio.create_task(_until_closed(socket))
+    sender = asyncio.create_task(_send(socket, queue, past, wanted, frame, overflow))
+    try:
+        await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        unsubscribe()
+        for task in (reader, sender):
+            task.cancel()
+        await asyncio.gather(reader, sender, return_exceptions=True)
+
+
+async def _send(
+    socket: WebSocket,
+    queue: asyncio.Queue[tuple[int, Message[Any]]],
+    past: AsyncIterator[tuple[int, Message[Any]]] | None,
+    wanted: Callable[[Message[Any]], bool],
+    frame: Callable[[int, Message[Any]], dict[str, Any]],
+    overflow: asyncio.Event,
+) -> None:
+    last = 0
+    if past is not None:
+        async for position, message in past:
+            last = position
+            if wanted(message):
+                await socket.send_text(json_bytes(frame(position, message)).decode())
+    while not overflow.is_set():
+        position, message = await queue.get()
+        if position > last:
+            last = position
+            await socket.send_text(json_bytes(frame(position, message)).decode())
+    await socket.close(code=1013, reason=f"too slow; resume after position {last}")
+
+
+async def _until_closed(socket: WebSocket) -> None:
+    try:
+        while True:
+            await socket.receive_text()
+    except WebSocketDisconnect:
+        return
+
+
+def same_origin(origin: str | None, host: str | None) -> bool:
+    """A browser page of another site must not reach the desk; programs send no Origin."""
+    return origin is None or urlsplit(origin).netloc == host
