@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from bestex.domain.errors import Conflict
 from bestex.domain.ids import ChildOrderId, InstrumentId, ParentOrderId, VenueId
@@ -173,7 +173,7 @@ class ExecutionInstructions:
     start_time_ns: int | None = None  # None = on arrival
     end_time_ns: int | None = None  # None = the recommendation decides, the session's close at the latest
     algorithm: Algorithm | None = None  # None = the strategy service chooses
-    parameters: dict[str, object] | None = None
+    parameters: dict[str, Any] | None = None
     selection_id: str | None = None  # commits a recommendation made before
     venue_restrictions: tuple[VenueId, ...] = ()  # venues not to be used
     dark_pool_preference: bool | None = None
