@@ -1,6 +1,11 @@
-"""The desk's clocks. The only place, with the API's edge, where the operating system is asked for the time."""
+"""The desk's clocks. The only place where the operating system is asked for the time."""
 
 import time
+
+
+class WallClock:
+    def now_ns(self) -> int:
+        return time.time_ns()
 
 
 class PacedClock:
@@ -19,10 +24,6 @@ class PacedClock:
         if time_ns > self.now_ns():
             self._start_ns = time_ns
             self._started = time.monotonic_ns()
-
-
-def wall_ns() -> int:
-    return time.time_ns()
 
 
 def stopwatch_ns() -> int:

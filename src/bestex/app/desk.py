@@ -130,7 +130,9 @@ class Desk:
 
     # -- recovery ------------------------------------------------------------------------------------------------
 
-    def recover(self, message: Message[Any], *, skip: frozenset[str] = frozenset()) -> None:
+    def recover(
+        self, message: Message[Any], *, only: frozenset[str] | None = None, skip: frozenset[str] = frozenset()
+    ) -> None:
         """Feed a message of the journal again: states and timers come back, effects do not happen a second time."""
         self.time_ns = max(self.time_ns, message.time_ns)
         key = (message.order_id, message.source_service)
@@ -140,12 +142,9 @@ class Desk:
             self._timers.pop((message.payload.service, message.order_id, message.payload.name), None)
             self._volumes.pop((message.payload.service, message.order_id, message.payload.name), None)
         for service in self._takers_of(message):
-            if service.name not in skip:
+            if service.name not in skip and (only is None or service.name in only):
                 for timer in service.handle(message).timers:
                     self._set(service.name, timer)
-
-    def live_children(self) -> dict[str, str]:
-        return self._children
 
     # -- inside --------------------------------------------------------------------------------------------------
 

@@ -57,6 +57,11 @@ class SqlJournal:
         path.parent.mkdir(parents=True, exist_ok=True)
         return await cls.open(f"sqlite+aiosqlite:///{path}")
 
+    @property
+    def last_position(self) -> int:
+        """Position of the last durable message; 0 in an empty journal."""
+        return self._position
+
     async def close(self) -> None:
         await self._engine.dispose()
 

@@ -1,0 +1,168 @@
+"""One process of the desk: embedded store, generated market, services, API and dashboard."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+from bestex.adapters.sql.journal import SqlJournal
+from bestex.api.access import Access, ServiceHealth
+from bestex.api.application import create_application
+from bestex.app import recovery
+from bestex.app.clock import PacedClock, WallClock
+from bestex.app.desk import Desk
+from bestex.app.live_driver import LiveDriver
+from bestex.app.settings import Settings
+from bestex.app.state_lock import StateLock
+from bestex.app.targets import TARGETS, services
+from bestex.domain.errors import InvalidInput
+from bestex.domain.ids import time_ordered_uuid
+from bestex.messages.records import DeskStateRow
+from bestex.ports import Batch
+from bestex.simulation.generated_market import GeneratedMarket
+from bestex.simulation.generated_reference import GeneratedReference
+
+log = structlog.get_logger()
+_SAVE_CLOCK_SECONDS = 5.0
+
+
+async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. `ready` is told the address once the desk takes orders."""
+    lock = StateLock(settings.state_dir)
+    listener = _bind(settings)
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    lock.say(address)
+    journal = await SqlJournal.open_file(settings.state_dir / "desk.sqlite")
+    try:
+        market, clock, seed = await _market(settings, journal)
+        reference = GeneratedReference(market)
+        desk = Desk(services(settings.target, reference, timed=True), market)
+        first_start = await journal.get(DeskStateRow, "market") is None
+        if first_start:
+            await _first_start(desk, journal, seed)
+        open_orders = await recovery.recover(desk, journal, journal)
+        driver = LiveDriver(desk, journal, clock)
+        if lost := await recovery.lost_children(journal, market.now_ns):
+            turn = desk.reports(lost)
+            await journal.append(turn.batch)
+            desk.release(turn)
+        log.info("desk ready", address=address, open_orders=open_orders, first_start=first_start, seed=seed)
+        driver.start()
+        access = Access(
+            requests=driver,
+            store=journal,
+            journal=journal,
+            feed=driver,
+            market=market,
+            reference=reference,
+            clock=clock,
+            wall=WallClock(),
+            health=lambda: _health(settings, driver),
+            new_id=_new_id,
+            about=lambda: _about(settings, driver, seed),
+        )
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_application(access, Path(str(files("bestex.dashboard") / "static"))),
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=3,
+                ws_max_size=64 * 1024,
+            )
+        )
+        server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        saving = asyncio.create_task(_save_clock(journal, market))
+        ready(address)
+        await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        saving.cancel()
+        await asyncio.gather(serving, saving, return_exceptions=True)
+        await driver.stop()
+        await _keep_clock(journal, market)
+    finally:
+        await journal.close()
+        lock.release()
+
+
+def _bind(settings: Settings) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise InvalidInput(
+            f"port {settings.port} on {settings.host} cannot be used: {error.strerror}; give another with --port",
+            field="port",
+            value=settings.port,
+            expected="a free port",
+        ) from None
+    return listener
+
+
+async def _market(settings: Settings, journal: SqlJournal) -> tuple[GeneratedMarket, PacedClock, int]:
+    """The market where the last run left it, or a fresh one half an hour into the latest session."""
+    kept = await journal.get(DeskStateRow, "market")
+    seed = settings.seed if kept is None else int(kept.value["seed"])
+    clock_row = await journal.get(DeskStateRow, "clock")
+    start_ns = None if clock_row is None else int(clock_row.value["time_ns"])
+    last = 0
+    async for _, message in journal.read(after_position=max(0, journal.last_position - 1)):
+        last = message.time_ns
+    if start_ns is not None or last:
+        start_ns = max(start_ns or 0, last)
+    market = GeneratedMarket(seed=seed, start_ns=start_ns, wall_ns=WallClock().now_ns())
+    return market, PacedClock(market.now_ns, settings.speed), seed
+
+
+async def _first_start(desk: Desk, journal: SqlJournal, seed: int) -> None:
+    records: list[Any] = [DeskStateRow(name="market", value={"kind": "generated", "seed": seed})]
+    for service in desk.services:
+        if isinstance(service, recovery.KeepsRecords):
+            records.extend(service.initial_records(desk.market.now_ns))
+    await journal.append(Batch(messages=(), records=records))
+
+
+async def _save_clock(journal: SqlJournal, market: GeneratedMarket) -> None:
+    while True:
+        await asyncio.sleep(_SAVE_CLOCK_SECONDS)
+        await _keep_clock(journal, market)
+
+
+async def _keep_clock(journal: SqlJournal, market: GeneratedMarket) -> None:
+    row = DeskStateRow(name="clock", value={"time_ns": market.now_ns})
+    with contextlib.suppress(asyncio.CancelledError):
+        await journal.append(Batch(messages=(), records=[row]))
+
+
+def _health(settings: Settings, driver: LiveDriver) -> Sequence[ServiceHealth]:
+    status = "ok" if driver.is_running else "failed"
+    detail = "takes work" if driver.failure is None else f"stopped: {driver.failure}"
+    return [ServiceHealth(name=name, status=status, detail=detail) for name in TARGETS[settings.target]]
+
+
+def _about(settings: Settings, driver: LiveDriver, seed: int) -> dict[str, Any]:
+    return {
+        "speed": settings.speed,
+        "market": {"kind": "generated", "seed": seed, "label": "generated market: no real prices"},
+        "feed": {"last_event_age_ms": round(driver.lag_ns / 1e6 / settings.speed, 1)},
+        "target": settings.target,
+    }
+
+
+def _new_id(prefix: str) -> str:
+    """A fresh id at the edge; everything behind it is derived."""
+    return f"{prefix}_{time_ordered_uuid(WallClock().now_ns(), os.urandom(16).hex())}"

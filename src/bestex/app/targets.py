@@ -1,0 +1,36 @@
+"""What a process can be: which services it hosts. `all` is the desk on a laptop."""
+
+from collections.abc import Callable, Sequence
+
+from bestex.app.clock import stopwatch_ns
+from bestex.ports import ReferenceData, Service
+from bestex.services.algorithm.config import AlgorithmConfig
+from bestex.services.algorithm.service import AlgorithmService
+from bestex.services.monitoring.config import MonitoringConfig
+from bestex.services.monitoring.service import MonitoringService
+from bestex.services.quality.config import QualityConfig
+from bestex.services.quality.service import QualityService
+from bestex.services.strategy.config import StrategyConfig
+from bestex.services.strategy.service import StrategyService
+from bestex.simulation.order_desk import OrderDesk
+
+# The order matters: it is the order in which services of one process hear the same message.
+TARGETS: dict[str, tuple[str, ...]] = {
+    "all": ("order-desk", "strategy", "algorithm", "monitoring", "quality"),
+    "strategy": ("strategy",),
+    "algorithm": ("order-desk", "algorithm"),
+    "monitoring": ("order-desk", "monitoring"),
+    "quality": ("order-desk", "quality"),
+}
+
+
+def services(target: str, reference: ReferenceData, *, timed: bool) -> Sequence[Service]:
+    """The services of a target. `timed` measures decision latencies, which makes logs differ from run to run."""
+    make: dict[str, Callable[[], Service]] = {
+        "order-desk": lambda: OrderDesk(reference),
+        "strategy": lambda: StrategyService(reference, StrategyConfig()),
+        "algorithm": lambda: AlgorithmService(reference, AlgorithmConfig(), stopwatch_ns if timed else None),
+        "monitoring": lambda: MonitoringService(reference, MonitoringConfig()),
+        "quality": lambda: QualityService(reference, QualityConfig()),
+    }
+    return [make[name]() for name in TARGETS[target]]
