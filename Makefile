@@ -40,6 +40,46 @@ $(VENV)/.native: $(VENV)/.runtime pyproject.toml $(NATIVE)
 	PATH="$(abspath $(BIN)):$$PATH" $(link)
 	@touch $@
 
+.PHONY: help run demo test check lint types imports format lock native-test sanitize clean
+
+setup: $(VENV)/.native ## install the runtime and build the core
+
+run: $(VENV)/.native dashboard ## set up, start the desk on a generated market, print its address
+	$(BIN)/bestex serve --state-dir .bestex $(ARGS)
+
+demo: $(VENV)/.native ## a few orders through all four services at the terminal
+	$(BIN)/bestex demo $(ARGS)
+
+test: $(VENV)/.dev $(VENV)/.native ## set up and run the tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: lint types imports ## what the build checks beside the tests
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
+
+types: $(VENV)/.dev $(VENV)/.native
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev $(VENV)/.native
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## rewrite the sources in the house's layout
+	$(BIN)/ruff check -q --fix src tests benchmarks examples
+	$(BIN)/ruff format -q src tests benchmarks examples
+
+coverage: $(VENV)/.dev $(VENV)/.native ## tests with branch coverage
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+native-test: $(VENV)/.native ## the core's own C++ tests, with address and undefined-behaviour sanitizers
+	$(BIN)/cmake -S . -B build/sanitize -DBESTEX_SANITIZE=ON -DBESTEX_PYTHON=OFF -DCMAKE_BUILD_TYPE=Release >/dev/null
+	$(BIN)/cmake --build build/sanitize -j 2
+	$(BIN)/ctest --test-dir build/sanitize --output-on-failure
+
 lock: ## compile the hashed lock files again (needs uv)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what the build made
+	rm -rf build .venv src/bestex/dashboard/static src/bestex/dashboard/ui/node_modules

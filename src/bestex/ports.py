@@ -63,7 +63,12 @@ class Journal(Protocol):
         ...
 
     def read(
-        self, *, order_id: str | None = None, source: str | None = None, after_sequence: int = 0, after_position: int = 0
+        self,
+        *,
+        order_id: str | None = None,
+        source: str | None = None,
+        after_sequence: int = 0,
+        after_position: int = 0,
     ) -> AsyncIterator[tuple[int, Message[Any]]]:
         """Messages in position order: all of an order, of a source, or everything."""
         ...

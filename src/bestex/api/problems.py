@@ -1,4 +1,4 @@
-"""Errors as clients see them: application/problem+json (RFC 9457) that names the field, the value and what would be right."""
+"""Errors as clients see them: application/problem+json (RFC 9457) naming field, value and what is right."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""JSON as clients may send it: no duplicate keys, no NaN, bounded depth and digits, decimals exact from the source text."""
+"""JSON as clients may send it: no duplicate keys, no NaN, bounded depth and digits, decimals exact from the text."""
 
 import json
 from decimal import Decimal, InvalidOperation

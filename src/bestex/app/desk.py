@@ -40,7 +40,7 @@ class Turn:
 
 
 class Desk:
-    """Services around one market. Synchronous and deterministic: the drivers (`live`, `replay`) own time and commits."""
+    """Services around one market. Synchronous and deterministic: the two drivers own time and commits."""
 
     def __init__(self, services: Sequence[Service], market: Market) -> None:
         self.services = tuple(services)
@@ -105,8 +105,8 @@ class Desk:
                     return self._fire(key, self.market.now_ns)
         self._drop_stale()
         if self._due and self._due[0][0] <= self.market.now_ns:
-            at_ns, _, *key = heapq.heappop(self._due)
-            return self._fire((key[0], key[1], key[2]), max(at_ns, self.time_ns))
+            at_ns, _, service, order_id, name = heapq.heappop(self._due)
+            return self._fire((service, order_id, name), max(at_ns, self.time_ns))
         return None
 
     def next_timer_ns(self) -> int | None:

@@ -2,8 +2,10 @@
 
 from bestex.adapters.memory.journal import MemoryJournal
 from bestex.app.desk import Desk, Turn
+from bestex.app.recovery import KeepsRecords
 from bestex.domain.time import NS_PER_MILLISECOND
 from bestex.messages.envelope import Payload
+from bestex.ports import Batch
 
 _VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND  # volume thresholds are looked at this often, in market time
 
@@ -22,6 +24,15 @@ class ReplayDriver:
         )
         self._commit(turn)
         return turn.answer
+
+    def restore_catalogues(self) -> None:
+        """Give the services the rows of a first start."""
+        for service in self.desk.services:
+            if isinstance(service, KeepsRecords):
+                rows = service.initial_records(self.desk.market.now_ns)
+                self.journal.write(Batch(messages=(), records=rows))
+                for kind in service.restores:
+                    service.restore([row for row in rows if isinstance(row, kind)])
 
     def run_until(self, until_ns: int) -> None:
         """Let the market, the venues' answers and the timers happen in their order up to `until_ns`."""

@@ -78,7 +78,6 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
                 ws_max_size=64 * 1024,
             )
         )
-        server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

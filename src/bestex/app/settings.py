@@ -1,4 +1,4 @@
-"""Settings of a desk process: defaults that run on a laptop, overridden by `BESTEX_*` environment variables and the CLI."""
+"""Settings of a desk process: defaults that run on a laptop, overridden by `BESTEX_*` variables and the CLI."""
 
 import os
 from pathlib import Path

@@ -26,7 +26,7 @@ class Liquidity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class VenueReport:
-    """One answer of a venue. `quantity` is what this report is about: filled now, or given back by a cancel or reject."""
+    """One answer of a venue. `quantity` is what it is about: filled now, or given back by a cancel or reject."""
 
     kind: ReportKind
     child_order_id: ChildOrderId

@@ -34,7 +34,7 @@ def checked_id(text: str, *, field: str) -> str:
 
 
 def time_ordered_uuid(time_ns: int, *content: object) -> str:
-    """A UUIDv7 whose 74 free bits are a digest of `content`: the same inputs always give the same id (RFC 9562, 5.7)."""
+    """A UUIDv7 whose 74 free bits are a digest of `content`: same inputs, same id (RFC 9562, 5.7)."""
     digest = hashlib.sha256("\x1f".join(map(str, content)).encode()).digest()
     free = int.from_bytes(digest[:10], "big")
     bits = (time_ns // 1_000_000 & (1 << 48) - 1) << 80 | 0x7 << 76 | (free >> 62 & 0xFFF) << 64
@@ -42,5 +42,5 @@ def time_ordered_uuid(time_ns: int, *content: object) -> str:
 
 
 def child_order_id(parent_order_id: ParentOrderId, slice_number: int, attempt: int) -> ChildOrderId:
-    """The same slice and attempt of the same parent order always has the same child id, so a venue can refuse a repeat."""
+    """The same slice and attempt of a parent order always has the same child id, so a venue can refuse a repeat."""
     return ChildOrderId(f"{parent_order_id}-{slice_number:04d}-{attempt:03d}")

@@ -18,7 +18,7 @@ class AssetClass(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
-    """One tradable thing. Every conversion between decimals and ticks or lots is here, and refuses what is off the grid."""
+    """One tradable thing. Every conversion to ticks or lots is here, and refuses what is off the grid."""
 
     instrument_id: InstrumentId
     name: str

@@ -39,9 +39,7 @@ def _decoder(event_type: str) -> msgspec.json.Decoder[Message[Payload]]:
     try:
         payload = PAYLOADS[event_type]
     except KeyError:
-        raise InvalidInput(
-            f"event_type {event_type!r} is not known", field="event_type", value=event_type
-        ) from None
+        raise InvalidInput(f"event_type {event_type!r} is not known", field="event_type", value=event_type) from None
     return msgspec.json.Decoder(Message[payload])  # type: ignore[valid-type]
 
 

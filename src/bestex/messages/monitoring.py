@@ -47,7 +47,7 @@ class SaveAlertRule(Payload, frozen=True, kw_only=True):
 
 
 class DeleteAlertRule(Payload, frozen=True, kw_only=True):
-    """Remove a rule; alerts it raised stay until they resolve. Key: `desk`. Answered with the row as it was, disabled."""
+    """Remove a rule; alerts it raised stay until they resolve. Key: `desk`. Answered with the row, disabled."""
 
     message_type = "delete_alert_rule"
 
@@ -276,7 +276,7 @@ class CostBreakdown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TradeExecuted(Payload, frozen=True, kw_only=True):
-    """One per completed parent order, after execution_quality_analyzed or after the stated time-out with a null score."""
+    """One per completed parent order, after execution_quality_analyzed, or after a time-out with a null score."""
 
     message_type = "trade_executed"
 
@@ -284,5 +284,3 @@ class TradeExecuted(Payload, frozen=True, kw_only=True):
     execution_quality: TradeQuality
     timing: TradeTiming
     cost_breakdown: CostBreakdown
-
-

@@ -50,7 +50,7 @@ class ExecutionQualityAnalyzed(Payload, frozen=True, kw_only=True):
     trade_id: str
     order_id: str
     overall_quality_score: float | None
-    quality_grade: str | None  # EXCELLENT, GOOD, AVERAGE, POOR, UNACCEPTABLE; None = nothing executed, or no pre-trade sd
+    quality_grade: str | None  # EXCELLENT, GOOD, AVERAGE, POOR, UNACCEPTABLE; None = nothing to grade by
     interval: QualityInterval | None
     metric_breakdown: dict[str, MetricScore]
     venue_performance: tuple[VenueScore, ...]

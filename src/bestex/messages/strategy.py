@@ -1,4 +1,4 @@
-"""Execution strategies: what the strategy service is asked, answers and publishes (`seeds/execution-strategy-service.md`)."""
+"""Execution strategies: what the strategy service is asked, answers and publishes, as the seeds name it."""
 
 from decimal import Decimal
 from typing import Any

@@ -4,6 +4,7 @@ It accepts parent orders, says so on their streams, and follows what becomes of 
 the same wiring runs it.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -69,7 +70,10 @@ class OrderDesk:
         order = request.order
         if order.order_id in self._orders:
             raise Conflict(
-                f"order_id {order.order_id} is already in use", field="order_id", value=order.order_id, expected="a new id"
+                f"order_id {order.order_id} is already in use",
+                field="order_id",
+                value=order.order_id,
+                expected="a new id",
             )
         self.check(order, now_ns)
         row = ParentOrderRow(
@@ -125,16 +129,15 @@ class OrderDesk:
         except NotFound as error:
             note(error)
             raise InvalidOrder(errors[0].message, errors=errors) from None
-        for check in (
-            lambda: instrument.quantity_to_lots(order.quantity),
-            lambda: order.price is None or instrument.price_to_ticks(order.price),
-            lambda: order.instructions.min_fill_size is None
-            or instrument.quantity_to_lots(
-                order.instructions.min_fill_size, field="execution_instructions.min_fill_size"
-            ),
-        ):
+        grids: list[tuple[Callable[..., int], Decimal | None, str]] = [
+            (instrument.quantity_to_lots, order.quantity, "quantity"),
+            (instrument.price_to_ticks, order.price, "price"),
+            (instrument.quantity_to_lots, order.instructions.min_fill_size, "execution_instructions.min_fill_size"),
+        ]
+        for convert, value, field in grids:
             try:
-                check()
+                if value is not None:
+                    convert(value, field=field)
             except InvalidOrder as error:
                 note(error)
         if (order.order_type is OrderType.LIMIT) != (order.price is not None):
@@ -167,16 +170,16 @@ class OrderDesk:
                 )
             )
         known = {venue.venue_id for venue in self._reference.venues(order.instrument_id)}
-        for venue in order.instructions.venue_restrictions:
-            if venue not in known:
-                errors.append(
-                    InvalidOrder(
-                        f"venue {venue!r} does not trade {order.instrument_id}",
-                        field="execution_instructions.venue_restrictions",
-                        value=venue,
-                        expected="one of " + ", ".join(sorted(known)),
-                    )
-                )
+        errors.extend(
+            InvalidOrder(
+                f"venue {venue!r} does not trade {order.instrument_id}",
+                field="execution_instructions.venue_restrictions",
+                value=venue,
+                expected="one of " + ", ".join(sorted(known)),
+            )
+            for venue in order.instructions.venue_restrictions
+            if venue not in known
+        )
         if errors:
             raise InvalidOrder("; ".join(error.message for error in errors), errors=errors)
 
@@ -262,7 +265,7 @@ class OrderDesk:
         if row is None:
             raise NotFound(f"no order {order_id}", field="order_id", value=order_id)
         if ParentState(row.state).is_final:
-            raise Conflict(f"order {order_id} is {row.state}: it cannot change any more", field="state", value=row.state)
+            raise Conflict(f"order {order_id} is {row.state}: it cannot change", field="state", value=row.state)
         return row
 
     def _keep(self, order_id: str, now_ns: int, **changes: Any) -> Effects:
@@ -271,5 +274,3 @@ class OrderDesk:
             return Effects()
         self._orders[order_id] = msgspec.structs.replace(row, updated_time_ns=now_ns, **changes)
         return Effects(records=[self._orders[order_id]])
-
-

@@ -1,4 +1,4 @@
-"""The journal and its rows in memory: for replay, for tests, and as the plainest statement of what the ports promise."""
+"""The journal and its rows in memory: for replay, for tests, and as the plainest form of what the ports promise."""
 
 import base64
 from collections.abc import AsyncIterator, Sequence
@@ -43,7 +43,12 @@ class MemoryJournal:
         return self.write(batch)
 
     async def read(
-        self, *, order_id: str | None = None, source: str | None = None, after_sequence: int = 0, after_position: int = 0
+        self,
+        *,
+        order_id: str | None = None,
+        source: str | None = None,
+        after_sequence: int = 0,
+        after_position: int = 0,
     ) -> AsyncIterator[tuple[int, Message[Any]]]:
         for position, message in enumerate(self.messages[after_position:], start=after_position + 1):
             if order_id is not None and message.order_id != order_id:

@@ -190,7 +190,7 @@ def _totals(name: str, rows: list[StrategyPerformanceRow]) -> dict[str, Any]:
     orders = sum(row.orders_executed for row in rows)
 
     def mean(field: str) -> float:
-        return sum(getattr(row, field) * row.orders_executed for row in rows) / orders
+        return float(sum(getattr(row, field) * row.orders_executed for row in rows)) / orders
 
     return {
         "strategy_name": name,

@@ -1,13 +1,13 @@
 """Alembic runs inside the connection it is given; the desk has no other."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
 from bestex.adapters.sql.tables import JsonText, ScaledDecimal, metadata
 
 
-def render_item(kind: str, item: Any, _: Any) -> str | bool:
+def render_item(kind: str, item: Any, _: Any) -> str | Literal[False]:
     """A migration names what the database stores, so that it stays true when the Python types change."""
     if kind == "type" and isinstance(item, ScaledDecimal):
         return "sa.BigInteger()"
