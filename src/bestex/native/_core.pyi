@@ -1,4 +1,4 @@
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,3 +71,32 @@ class DecisionEngine:
         """Nothing more will be sent and nothing is live."""
 
 # --- end of decision ---
+
+# --- replay ---
+
+class TapeError(ValueError):
+    """args: message, field, value; the last two empty when it is the file as a whole."""
+
+class TapeBuilder:
+    def __init__(
+        self,
+        *,
+        path: str,
+        instrument_id: str,
+        tick_size: str,
+        lot_size: str,
+        day: str,
+        level: int,
+        refuse_crossed: bool,
+    ) -> None: ...
+    def add_l3(self, rows: NDArray[np.uint8]) -> None: ...
+    def add_l2(self, rows: NDArray[np.uint8]) -> None: ...
+    def finish(self) -> None: ...
+
+class Tape:
+    def __init__(self, path: str) -> None: ...
+    def metadata(self) -> dict[str, Any]: ...
+    def quotes(self, start_ns: int, end_ns: int, limit: int, every_row: bool) -> NDArray[np.uint8]: ...
+    def trades(self, start_ns: int, end_ns: int, limit: int) -> NDArray[np.uint8]: ...
+
+# --- end of replay ---

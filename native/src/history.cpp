@@ -1,0 +1,91 @@
+#include "bestex/history.hpp"
+
+#include <algorithm>
+
+#include "bestex/book_rows.hpp"
+
+namespace bestex {
+
+namespace {
+
+// Calls visit(row, time, row number) for each row but time rows until it returns false; pages are let go behind it.
+template <class Visit>
+void each_row(const Tape& tape, Visit&& visit) {
+    Nanoseconds base = 0;
+    for (std::uint32_t from = 0; from < tape.size(); from += rows_per_chunk) {
+        const std::uint32_t to = std::min<std::uint64_t>(tape.size(), std::uint64_t{from} + rows_per_chunk);
+        bool goes_on = true;
+        for (std::uint32_t i = from; i < to && goes_on; ++i) {
+            const Row& row = tape.rows()[i];
+            if (row.kind == RowKind::time) {
+                base = row.time_base();
+            } else {
+                goes_on = visit(row, base + row.time, i + 1);
+            }
+        }
+        tape.release(from, to);
+        if (!goes_on) return;
+    }
+}
+
+bool same_quote(const QuoteRow& a, const QuoteRow& b) {
+    return a.bid == b.bid && a.ask == b.ask && a.bid_quantity == b.bid_quantity && a.ask_quantity == b.ask_quantity;
+}
+
+template <class Book>
+std::vector<QuoteRow> quotes(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit, QuoteStep step) {
+    Book book(tape);
+    std::vector<QuoteRow> found;
+    const auto see = [&](Nanoseconds time) {
+        const Level bid = book.best(Side::buy), ask = book.best(Side::sell);
+        QuoteRow quote{time, no_price, no_price, 0, 0};
+        if (bid != no_level) quote.bid = tape.price(bid), quote.bid_quantity = book.quantity(Side::buy, bid);
+        if (ask != no_level) quote.ask = tape.price(ask), quote.ask_quantity = book.quantity(Side::sell, ask);
+        if (time <= start) found.clear();
+        if (found.size() < limit && (found.empty() || !same_quote(found.back(), quote))) found.push_back(quote);
+    };
+    Nanoseconds last = 0;
+    bool any = false;
+    each_row(tape, [&](const Row& row, Nanoseconds time, std::uint32_t number) {
+        if (any && time > last && step == QuoteStep::instant) see(last);
+        any = time < end && found.size() < limit;
+        if (!any) return false;
+        apply_row(book, row, tape.level(row), number);
+        if (step == QuoteStep::row) see(time);
+        last = time;
+        return true;
+    });
+    if (any && step == QuoteStep::instant) see(last);
+    return found;
+}
+
+}  // namespace
+
+std::vector<QuoteRow> quotes_between(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit, QuoteStep step) {
+    return tape.flavour() == Flavour::l3 ? quotes<BookL3>(tape, start, end, limit, step)
+                                         : quotes<BookL2>(tape, start, end, limit, step);
+}
+
+std::vector<TradeRow> trades_between(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit) {
+    std::vector<TradeRow> found;
+    each_row(tape, [&](const Row& row, Nanoseconds time, std::uint32_t) {
+        if (time >= end || found.size() >= limit) return false;
+        if (time < start) return true;
+        const std::int64_t price = 2 * tape.price(tape.level(row));
+        const auto found_one = [&](std::int64_t half, TradeKind kind) {
+            found.push_back({time, price + half, row.quantity, opposite(row.side()), kind, {}});
+        };
+        switch (row.kind) {
+            case RowKind::fill:
+            case RowKind::fill_last: found_one(0, TradeKind::displayed); break;
+            case RowKind::hidden: found_one(row.order, TradeKind::hidden); break;
+            case RowKind::print: found_one(row.order, TradeKind::print); break;
+            case RowKind::cross: found_one(row.order, TradeKind::cross); break;
+            default: break;
+        }
+        return true;
+    });
+    return found;
+}
+
+}  // namespace bestex
