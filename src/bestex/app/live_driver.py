@@ -1,4 +1,4 @@
-"""Runs the desk beside the wall clock: requests come at any time, turns share commits, listeners hear what is durable."""
+"""Runs the desk beside the wall clock: requests come at any time, turns share commits, listeners hear durable facts."""
 
 import asyncio
 from collections import deque

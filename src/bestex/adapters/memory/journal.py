@@ -75,7 +75,7 @@ class MemoryJournal:
         for name, descending in reversed(columns):
             rows.sort(key=lambda row: _sortable(getattr(row, name)), reverse=descending)
         if cursor is not None:
-            after = decode_cursor(cursor, columns)
+            after = decode_cursor(record, cursor, columns)
             rows = [row for row in rows if _comes_after(row, after, columns)]
         page = rows[:limit]
         more = len(rows) > limit
@@ -111,7 +111,7 @@ def encode_cursor(row: Record, columns: Columns) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode()
 
 
-def decode_cursor(cursor: str, columns: Columns) -> list[Any]:
+def decode_cursor(record: type[Record], cursor: str, columns: Columns) -> list[Any]:
     """The sort values of the row the page ended with.
 
     Raises:
@@ -119,7 +119,7 @@ def decode_cursor(cursor: str, columns: Columns) -> list[Any]:
     """
     try:
         values = msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=list[tuple[str, bool, Any]])
-    except (ValueError, msgspec.DecodeError):
+    except (ValueError, msgspec.MsgspecError):
         values = []
     if [(name, descending) for name, descending, _ in values] != columns:
         raise InvalidInput(
@@ -128,7 +128,8 @@ def decode_cursor(cursor: str, columns: Columns) -> list[Any]:
             value=cursor,
             expected="next_cursor of the same query",
         )
-    return [value for _, _, value in values]
+    types = {item.name: item.type for item in msgspec.structs.fields(record)}
+    return [msgspec.convert(value, types[name]) for name, _, value in values]
 
 
 def _matches(row: Record, where: dict[str, object]) -> bool:

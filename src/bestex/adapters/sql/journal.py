@@ -175,7 +175,7 @@ class SqlJournal:
         for name, value in (where or {}).items():
             query = query.where(table.c[name].in_(value) if isinstance(value, tuple) else table.c[name] == value)
         if cursor is not None:
-            query = query.where(_after(table, columns, decode_cursor(cursor, columns)))
+            query = query.where(_after(table, columns, decode_cursor(record, cursor, columns)))
         for name, descending in columns:
             order = table.c[name].desc().nulls_last() if descending else table.c[name].asc().nulls_first()
             query = query.order_by(order)

@@ -208,7 +208,6 @@ def upgrade() -> None:
         "idempotency_keys",
         sa.Column("idempotency_key", sa.String(length=400), nullable=False),
         sa.Column("request_digest", sa.String(length=400), nullable=False),
-        sa.Column("status", sa.BigInteger(), nullable=False),
         sa.Column("response", sa.Text(), nullable=False),
         sa.Column("created_at_ns", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("idempotency_key"),
