@@ -81,7 +81,9 @@ async def test_a_message_comes_back_as_it_was_written(journal: Any) -> None:
 
 
 async def test_reading_an_order_keeps_position_order_and_starts_after_the_sequence(journal: Any) -> None:
-    await journal.append(batch(message(1), message(2, order_id="B"), message(3), message(4, source="market", sequence=1)))
+    await journal.append(
+        batch(message(1), message(2, order_id="B"), message(3), message(4, source="market", sequence=1))
+    )
     assert [position for position, _ in await read(journal, order_id="A")] == [1, 3, 4]
     assert [position for position, _ in await read(journal, order_id="A", source="api", after_sequence=1)] == [3]
     assert [position for position, _ in await read(journal, after_position=2)] == [3, 4]
