@@ -100,3 +100,98 @@ class Tape:
     def trades(self, start_ns: int, end_ns: int, limit: int) -> NDArray[np.uint8]: ...
 
 # --- end of replay ---
+
+# --- market ---
+MatchEventRow = tuple[int, int, int, int, int, int, int, int, int]
+QuoteRow = tuple[int, int | None, int | None, int, int]
+OwnReportRow = tuple[int, int, int, int, int, int, int, int, int | None, int | None, int | None]
+
+class MatchingEngine:
+    """A price-time order book that matches; see `native/include/bestex/matching.hpp`.
+
+    Operations are rows of 24 bytes, the layout of `bestex.native.twin.matching.OPERATION`, viewed as uint8.
+    """
+
+    def __init__(self, lowest_price: int, levels: int) -> None: ...
+    def apply(self, operations: NDArray[np.uint8]) -> list[MatchEventRow]:
+        """Each event: (kind, order, taker, price_half_ticks, quantity, remaining, side, reason, is_hidden)."""
+
+    def run(self, operations: NDArray[np.uint8], with_digest: bool = True) -> tuple[int, int, int, int]:
+        """(events, trades, lots traded, digest of all events)."""
+
+    def set_midpoint(self, half_ticks: int | None) -> None:
+        """Where pegs stand from now on; None = nowhere."""
+
+    def use_own_midpoint(self) -> None: ...
+    @property
+    def best_bid(self) -> int | None: ...
+    @property
+    def best_ask(self) -> int | None: ...
+    @property
+    def live_orders(self) -> int: ...
+    def open_quantity(self, order: int) -> int: ...
+    def quantity_ahead(self, order: int) -> int | None: ...
+    def depth(self, side: int, levels: int) -> list[tuple[int, int, int]]:
+        """(price, displayed quantity, orders), best first; side +1 bids, -1 asks."""
+
+class GeneratedMarket:
+    """One instrument's generated session; see `native/include/bestex/generated_market.hpp` for the parameters' units.
+
+    Raises:
+        ValueError: a parameter out of its range; the message names it.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        open_ns: int,
+        close_ns: int,
+        opening_price: float,
+        daily_volatility: float,
+        instants_per_day: float,
+        half_spread: float,
+        order_size: float,
+        market_order_size: float,
+        orders_per_side: float,
+        average_daily_volume: float,
+        impact: float,
+        dark_orders_per_day: float,
+        dark_order_size: float,
+        venue_shares: list[float],
+        latency: list[int],
+    ) -> None: ...
+    def run_until(self, until: int) -> None: ...
+    def submit(
+        self, handle: int, venue: int, side: int, kind: int, limit: int | None, quantity: int, time: int
+    ) -> None: ...
+    def cancel(self, handle: int, venue: int, time: int) -> None: ...
+    def take_reports(self, until: int) -> list[OwnReportRow]:
+        """(received, venue_time, handle, kind, reason, liquidity, venue, lots, price_half_ticks, bid, ask)."""
+
+    @property
+    def has_own_activity(self) -> bool: ...
+    @property
+    def reference_price(self) -> float:
+        """The hidden price that others quote around, in ticks, our impact included. For tests and calibration only."""
+
+    def quote(self) -> QuoteRow: ...
+    def venue_quote(self, venue: int) -> QuoteRow: ...
+    def counters(self, now: int) -> dict[str, int | None]: ...
+    def depth(self, venue: int, side: int, levels: int) -> list[tuple[int, int, int]]: ...
+    def quantity_ahead(self, handle: int, venue: int) -> int | None: ...
+    def quotes(self, start: int, end: int, limit: int) -> list[QuoteRow]: ...
+    def trades(self, start: int, end: int, limit: int) -> list[tuple[int, int, int, int, int, bool]]:
+        """(time, price_half_ticks, lots, venue, aggressor's sign, is_ours)."""
+
+    def bars(
+        self, start: int, end: int, width: int
+    ) -> list[tuple[int, int, int | None, int | None, int | None, int | None, int, int]]: ...
+    def digest(self) -> int: ...
+
+def advance_markets(markets: list[GeneratedMarket], until: int) -> int:
+    """Runs all to `until` or to the first instant at which a report for us arrives; returns that time."""
+
+def generated_volume_share(session_fraction: float) -> float: ...
+
+# --- end of market ---
