@@ -36,7 +36,7 @@ def vwap_curve(volume_shares: ArrayLike) -> Array:
 
 
 def almgren_chriss_curve(slices: int, kappa_t: float, volume_shares: ArrayLike | None = None) -> Array:
-    """Implementation shortfall: 1 - sinh(kappa (T - t)) / sinh(kappa T), Almgren and Chriss (2000), eq. 17.
+    """Implementation shortfall: 1 - sinh(kappa (T - t)) / sinh(kappa T) (Almgren and Chriss 2000).
 
     Args:
         slices: equal steps from start to end.
@@ -49,7 +49,7 @@ def almgren_chriss_curve(slices: int, kappa_t: float, volume_shares: ArrayLike |
     even = twap_curve(slices) if volume_shares is None else vwap_curve(volume_shares)
     if len(even) != slices:
         raise ValueError(f"{len(even)} volume shares for {slices} slices")
-    return _ended(1.0 - remaining_fraction(even, kappa_t))
+    return even if kappa_t == 0 else _ended(1.0 - remaining_fraction(even, kappa_t))
 
 
 def remaining_fraction(elapsed: ArrayLike, kappa_t: float) -> Array:
