@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import os
-import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -34,65 +33,75 @@ log = structlog.get_logger()
 _SAVE_CLOCK_SECONDS = 5.0
 
 
-async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
-    """Run until SIGINT or SIGTERM. `ready` is told the address once the desk takes orders."""
-    lock = StateLock(settings.state_dir)
-    listener = _bind(settings)
-    address = f"http://{settings.host}:{listener.getsockname()[1]}"
-    lock.say(address)
+@contextlib.asynccontextmanager
+async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDriver]]:
+    """The desk of a state directory: recovered, running, and stopped cleanly at the end."""
     journal = await SqlJournal.open_file(settings.state_dir / "desk.sqlite")
     try:
         market, clock, seed = await _market(settings, journal)
         reference = GeneratedReference(market)
         desk = Desk(services(settings.target, reference, timed=True), market)
-        first_start = await journal.get(DeskStateRow, "market") is None
-        if first_start:
+        if await journal.get(DeskStateRow, "market") is None:
             await _first_start(desk, journal, seed)
         open_orders = await recovery.recover(desk, journal, journal)
-        driver = LiveDriver(desk, journal, clock)
         if lost := await recovery.lost_children(journal, market.now_ns):
             turn = desk.reports(lost)
             await journal.append(turn.batch)
             desk.release(turn)
-        log.info("desk ready", address=address, open_orders=open_orders, first_start=first_start, seed=seed)
+        log.info("desk recovered", open_orders=open_orders, lost_children=len(lost), seed=seed)
+        driver = LiveDriver(desk, journal, clock)
         driver.start()
-        access = Access(
-            requests=driver,
-            store=journal,
-            journal=journal,
-            feed=driver,
-            market=market,
-            reference=reference,
-            clock=clock,
-            wall=WallClock(),
-            health=lambda: _health(settings, driver),
-            new_id=_new_id,
-            about=lambda: _about(settings, driver, seed),
-        )
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_application(access, Path(str(files("bestex.dashboard") / "static"))),
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=3,
-                ws_max_size=64 * 1024,
-            )
-        )
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
         saving = asyncio.create_task(_save_clock(journal, market))
-        ready(address)
-        await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        saving.cancel()
-        await asyncio.gather(serving, saving, return_exceptions=True)
-        await driver.stop()
-        await _keep_clock(journal, market)
+        try:
+            yield (
+                Access(
+                    requests=driver,
+                    store=journal,
+                    journal=journal,
+                    feed=driver,
+                    market=market,
+                    reference=reference,
+                    clock=clock,
+                    wall=WallClock(),
+                    health=lambda: _health(settings, driver),
+                    new_id=_new_id,
+                    about=lambda: _about(settings, driver, seed),
+                ),
+                driver,
+            )
+        finally:
+            saving.cancel()
+            await asyncio.gather(saving, return_exceptions=True)
+            await driver.stop()
+            await _keep_clock(journal, market)
     finally:
         await journal.close()
+
+
+async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. `ready` is told the address once the desk takes orders."""
+    lock = StateLock(settings.state_dir)
+    try:
+        listener = _bind(settings)
+        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        lock.say(address)
+        async with running_desk(settings) as (access, _):
+            application = create_application(access, Path(str(files("bestex.dashboard") / "static")))
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    application,
+                    log_config=None,
+                    access_log=False,
+                    timeout_graceful_shutdown=3,
+                    ws_max_size=64 * 1024,
+                )
+            )
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            ready(address)
+            await serving
+    finally:
         lock.release()
 
 
@@ -142,9 +151,7 @@ async def _save_clock(journal: SqlJournal, market: GeneratedMarket) -> None:
 
 
 async def _keep_clock(journal: SqlJournal, market: GeneratedMarket) -> None:
-    row = DeskStateRow(name="clock", value={"time_ns": market.now_ns})
-    with contextlib.suppress(asyncio.CancelledError):
-        await journal.append(Batch(messages=(), records=[row]))
+    await journal.append(Batch(messages=(), records=[DeskStateRow(name="clock", value={"time_ns": market.now_ns})]))
 
 
 def _health(settings: Settings, driver: LiveDriver) -> Sequence[ServiceHealth]:
