@@ -146,7 +146,8 @@ def test_cumulative_targets_are_monotone_end_at_the_order_and_stay_within_half_a
     for quantity in (0, 1, 29, 10**6 + 7):
         curve = vwap_curve(random.random(slices) + 1e-3)
         targets = cumulative_targets(curve, quantity)
-        assert (np.diff(targets) >= 0).all() and targets[-1] == quantity
+        assert (np.diff(targets) >= 0).all()
+        assert targets[-1] == quantity
         assert np.abs(targets - curve * quantity).max() <= 0.5 + 1e-9
         children = np.round(np.diff(curve, prepend=0.0) * quantity)  # rounded one by one, they drift
         if slices == 391 and quantity > 10**6:

@@ -1,7 +1,7 @@
 """What trading does to the price: published impact models, as fractions of the price. Positive is worse for us.
 
-Source of the first two: Almgren, Thum, Hauptmann and Li (2005), "Direct estimation of equity market impact", Risk 18(7):
-I = gamma sigma (X / V) (Theta / V)^(1/4) and J = I / 2 + eta sigma |X / (V T)|^beta, on US equity orders of
+Source of the first two: Almgren, Thum, Hauptmann and Li (2005), "Direct estimation of equity market impact", Risk
+18(7): I = gamma sigma (X / V) (Theta / V)^(1/4) and J = I / 2 + eta sigma |X / (V T)|^beta, on US equity orders of
 Citigroup, December 2001 to June 2003. sigma is daily volatility (fraction), V daily volume, T the duration in days of
 volume time, Theta the shares outstanding.
 """

@@ -16,16 +16,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bestex.domain.orders import Algorithm, ExecutionStyle
-from bestex.quant.impact import ATHL_2005, ImpactCoefficients, is_extrapolated, permanent_impact, square_root_cost
-from bestex.quant.schedules import remaining_fraction
-from bestex.quant.spread_costs import DEFAULT_PLACEMENT, PlacementAssumptions, fill_probability, spread_cost
-from bestex.quant.volume_curves import VolumeCurve
+from bestex.quant.candidates import Candidate, MarketEstimates, require
+from bestex.quant.expected_paths import STEPS, executed_path, step_minutes, window_share, working_share
+from bestex.quant.impact import is_extrapolated, permanent_impact, square_root_cost
+from bestex.quant.spread_costs import fill_probability, spread_cost
+
+__all__ = ["COST_ERRORS", "Candidate", "ExpectedOutcome", "MarketEstimates", "expected_outcome"]
 
 Array = NDArray[np.float64]
 
-STEPS: Final = 32
-MINUTES_OF_A_DAY: Final = 1440.0
 # Without a rate of its own an order is held to half of all volume when we ask whether the market can fill it.
 RATE_WITHOUT_CAP: Final = 0.5
 # The tail of a schedule that is not waited for when its time is stated.
@@ -42,64 +41,6 @@ COST_ERRORS: Final = (
 )
 
 _NORMAL: Final = NormalDist()
-
-
-@dataclass(frozen=True, kw_only=True)
-class MarketEstimates:
-    """What is believed of the instrument's market when the order would start.
-
-    The side of the order enters only through two signs: `drift_per_day` here, `limit_distance` of the candidate.
-    """
-
-    price: float  # arrival mid
-    spread: float  # mean ask minus bid, in the price's unit
-    tick_size: float
-    touch_quantity: float  # displayed at the near touch
-    daily_volume: float  # average, without us
-    daily_volatility: float  # sd of the day's return, fraction
-    volume_curve: VolumeCurve
-    session_minutes: float  # 1440 = around the clock: a window may run past midnight
-    session_fraction: float  # of the session, passed when the order starts; [0, 1)
-    taker_fee: float = 0.0  # fraction of notional; negative = rebate
-    maker_fee: float = 0.0
-    dark_fee: float = 0.0
-    drift_per_day: float = 0.0  # expected move of the price against us, fraction
-    volume_error: float = 0.3  # sd of log(actual / expected volume)
-    turnover_days: float = 1.0  # shares outstanding over daily volume; 1 where there is no such thing
-    coefficients: ImpactCoefficients = ATHL_2005
-    placement: PlacementAssumptions = DEFAULT_PLACEMENT
-
-    def __post_init__(self) -> None:
-        for name in ("price", "tick_size", "daily_volume", "session_minutes", "volume_error", "turnover_days"):
-            _require(name, getattr(self, name), getattr(self, name) > 0, "above 0")
-        for name in ("spread", "touch_quantity", "daily_volatility"):
-            _require(name, getattr(self, name), getattr(self, name) >= 0, "at least 0")
-        _require("session_fraction", self.session_fraction, 0 <= self.session_fraction < 1, "in [0, 1)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """One algorithm with its parameters, for one window from now."""
-
-    algorithm: Algorithm
-    style: ExecutionStyle
-    window_minutes: float
-    slices: int
-    kappa_t: float = 0.0  # urgency, IMPLEMENTATION_SHORTFALL only
-    participation_rate: float | None = None  # target of PARTICIPATION_RATE, cap of the others; None = no cap
-    dark_ratio: float = 0.0  # of the quantity, shown to dark venues first
-    limit_distance: float | None = None  # how far the price may go against us, fraction; None = no limit
-
-    def __post_init__(self) -> None:
-        _require("window_minutes", self.window_minutes, self.window_minutes > 0, "above 0")
-        _require("slices", self.slices, self.slices >= 1, "at least 1")
-        _require("kappa_t", self.kappa_t, self.kappa_t >= 0, "at least 0")
-        _require("dark_ratio", self.dark_ratio, 0 <= self.dark_ratio <= 1, "from 0 to 1")
-        rate = self.participation_rate
-        if rate is not None:
-            _require("participation_rate", rate, 0 < rate <= 1, "above 0 and at most 1")
-        if self.algorithm is Algorithm.PARTICIPATION_RATE and (rate is None or rate == 1):
-            raise ValueError(f"participation_rate is {rate}; PARTICIPATION_RATE needs one below 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,23 +76,23 @@ class ExpectedOutcome:
 def expected_outcome(candidate: Candidate, order_quantity: float, estimates: MarketEstimates) -> ExpectedOutcome:
     """The expected outcome of one candidate for an order of `order_quantity` units.
 
-    Impact: ATHL (2005), half of the permanent and all of the temporary; their temporary part was estimated with the
-    spread inside, which is charged apart here, so that the styles differ: a little too dear rather than too cheap. Spread: `spread_costs`. Risk: sigma^2 times the
-    integral of the squared remaining fraction over volume time, and the effect of a volume other than expected on
-    temporary impact. Model error: the coefficients' standard errors, half the distance to the square-root law, and the
-    uncertain adverse selection of resting orders, taken as independent.
+    Impact: ATHL (2005), half of the permanent and all of the temporary. Their temporary part was estimated with the
+    spread inside; it is charged apart here, so that the styles differ: a little too dear rather than too cheap.
+    Spread: `spread_costs`. Risk: sigma^2 times the integral of the squared remaining fraction over volume time, and
+    what a volume other than expected does to temporary impact. Model error: the coefficients' standard errors, half the
+    distance to the square-root law, and the uncertain adverse selection of resting orders, taken as independent.
 
     Raises:
         ValueError: if the quantity is not positive, or the window has no volume.
     """
-    _require("order_quantity", order_quantity, order_quantity > 0, "above 0")
+    require("order_quantity", order_quantity, order_quantity > 0, "above 0")
     sigma, c = estimates.daily_volatility, estimates.coefficients
-    window_share = _window_share(candidate, estimates)
-    window_volume = estimates.daily_volume * window_share
-    share = _working_share(candidate, order_quantity, window_share, estimates)
+    of_window = window_share(candidate, estimates)
+    window_volume = estimates.daily_volume * of_window
+    share = working_share(candidate, order_quantity, of_window, estimates)
     volume = estimates.daily_volume * share
-    minutes = _step_minutes(share, estimates)
-    done = _executed(candidate, order_quantity, volume, minutes)
+    minutes = step_minutes(share, estimates)
+    done = executed_path(candidate, order_quantity, volume, minutes)
     executed = float(done[-1])
     step_volume = volume / STEPS
     traded = np.diff(done)
@@ -205,66 +146,13 @@ def expected_outcome(candidate: Candidate, order_quantity: float, estimates: Mar
         cost_error_sd=math.hypot(*errors),
         cost_errors=errors,
         time_minutes=float(np.interp(executed * (1 - TIME_TAIL), done, minutes)),
-        completion_probability=_completion(candidate, order_quantity, window_share, estimates),
+        completion_probability=_completion(candidate, order_quantity, of_window, estimates),
         executed_fraction=executed,
         participation_rate=executed * order_quantity / (executed * order_quantity + span),
         participation_rate_peak=float(rates.max() / (1 + rates.max())),
         passive_share=lit_share * lit.passive_share,
         is_extrapolated=is_extrapolated(order_quantity / estimates.daily_volume),
     )
-
-
-def _window_share(candidate: Candidate, estimates: MarketEstimates) -> float:
-    """Share of a day's volume expected in the candidate's window; the close cuts it short."""
-    curve, start = estimates.volume_curve, estimates.session_fraction
-    end = start + candidate.window_minutes / estimates.session_minutes
-    if estimates.session_minutes < MINUTES_OF_A_DAY:
-        end = min(end, 1.0)
-    share = math.floor(end) + float(curve.at(end - math.floor(end))) - float(curve.at(start))
-    if share <= 0:
-        raise ValueError(
-            f"no volume is expected in the {candidate.window_minutes} minutes from {start} of the session"
-            f" ({curve.source}); start earlier or take another curve"
-        )
-    return share
-
-
-def _working_share(candidate: Candidate, quantity: float, window_share: float, estimates: MarketEstimates) -> float:
-    """As `_window_share`, but no further than PARTICIPATION_RATE needs: it stops when it is done."""
-    rate = candidate.participation_rate
-    if candidate.algorithm is not Algorithm.PARTICIPATION_RATE or rate is None:
-        return window_share
-    return min(window_share, quantity * (1 - rate) / rate / estimates.daily_volume)
-
-
-def _step_minutes(share: float, estimates: MarketEstimates) -> Array:
-    """(STEPS + 1,) minutes from the start at the edges of STEPS steps of equal volume."""
-    curve, start = estimates.volume_curve, estimates.session_fraction
-    at = float(curve.at(start)) + share * np.linspace(0.0, 1.0, STEPS + 1)
-    days = np.floor(np.minimum(at, at[-1] * (1 - 1e-12)))
-    fractions = np.maximum(days + curve.fraction_when(at - days), start)
-    fractions[0] = start
-    minutes: Array = (fractions - start) * estimates.session_minutes
-    return minutes
-
-
-def _executed(candidate: Candidate, quantity: float, volume: float, minutes: Array) -> Array:
-    """(STEPS + 1,) fraction of the order done at the edges of the steps, from 0."""
-    elapsed = np.linspace(0.0, 1.0, STEPS + 1)
-    rate = candidate.participation_rate
-    allowed = None if rate is None or rate == 1 else rate / (1 - rate) * volume * elapsed / quantity
-    match candidate.algorithm:
-        case Algorithm.TWAP:
-            planned = minutes / minutes[-1]
-        case Algorithm.VWAP:
-            planned = elapsed
-        case Algorithm.IMPLEMENTATION_SHORTFALL:
-            planned = 1.0 - remaining_fraction(elapsed, candidate.kappa_t)
-        case Algorithm.PARTICIPATION_RATE:
-            planned = np.ones_like(elapsed)
-            planned[0] = 0.0
-    done: Array = planned if allowed is None else np.minimum(planned, allowed)
-    return done
 
 
 def _completion(candidate: Candidate, quantity: float, share: float, estimates: MarketEstimates) -> float:
@@ -278,8 +166,3 @@ def _completion(candidate: Candidate, quantity: float, share: float, estimates: 
     sd = estimates.daily_volatility * math.sqrt(share)
     within = float(slack >= 0) if sd == 0 else _NORMAL.cdf(slack / sd)
     return enough * within
-
-
-def _require(name: str, value: float, good: bool, expected: str) -> None:
-    if not good or not math.isfinite(value):
-        raise ValueError(f"{name} is {value}; expected {expected}")

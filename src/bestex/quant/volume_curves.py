@@ -61,7 +61,7 @@ class VolumeCurve:
         return float(self.at(end) - self.at(start))
 
     def fraction_when(self, share: ArrayLike) -> Array:
-        """Fraction of the session by which this share of the day's volume is done; where the curve is flat, the last."""
+        """Fraction of the session by which this share of the day's volume is done; the inverse of `at`."""
         return _interpolated(share, self.cumulative, self.fractions)
 
     def window_shares(self, start: float, end: float, slices: int) -> Array:

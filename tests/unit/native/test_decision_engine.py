@@ -58,7 +58,8 @@ def test_balanced_posts_then_crosses_what_is_left_once_the_cancel_is_answered() 
     assert step(e, 0, Wake.START) == (((IntentKind.POST_ONLY, 10, 99),), 1000, None, 10)
     assert step(e, 500, Wake.FILL, filled=4, live=6)[0] == ()
     intents, _, _, target = step(e, 1000, Wake.TIMER, filled=4, live=6)
-    assert intents == ((IntentKind.CANCEL_ALL, 0, None), (IntentKind.POST_ONLY, 10, 99)) and target == 20
+    assert intents == ((IntentKind.CANCEL_ALL, 0, None), (IntentKind.POST_ONLY, 10, 99))
+    assert target == 20
     assert step(e, 1001, Wake.FILL, filled=5, live=15, pending=True)[0] == ()
     assert step(e, 1002, Wake.CHILD_DONE, filled=5, live=10)[0] == ((IntentKind.MARKET, 5, None),)
 

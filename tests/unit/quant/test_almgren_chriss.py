@@ -54,7 +54,8 @@ def test_closed_forms_equal_the_sums_they_stand_for(kappa_t: float) -> None:
 def test_trades_are_positive_fall_and_sum_to_the_order(kappa_t: float) -> None:
     trades = EXAMPLE.trades(kappa_t)
     assert trades.sum() == pytest.approx(1e6, rel=1e-12)
-    assert (trades >= 0).all() and (np.diff(trades) <= 1e-6).all()
+    assert (trades >= 0).all()
+    assert (np.diff(trades) <= 1e-6).all()
 
 
 @pytest.mark.parametrize("risk_aversion", [1e-7, 1e-6, 1e-5])

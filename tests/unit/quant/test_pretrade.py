@@ -43,7 +43,8 @@ def test_a_tenth_of_the_day_crossed_evenly_over_it_by_hand() -> None:
     assert o.participation_rate == pytest.approx(1 / 11)
     assert o.cost_sd**2 == pytest.approx(0.02**2 / 3 + (0.6 * o.temporary_impact * 0.3) ** 2)
     assert o.time_minutes == pytest.approx(390 * 0.995)
-    assert o.executed_fraction == 1.0 and o.completion_probability > 0.999999
+    assert o.executed_fraction == 1.0
+    assert o.completion_probability > 0.999999
     assert not o.is_extrapolated
 
 
@@ -58,7 +59,8 @@ def test_the_parts_add_up_to_the_cost(algorithm: Algorithm, style: ExecutionStyl
     assert len(o.cost_errors) == len(COST_ERRORS)
     assert o.cost_error_sd**2 == pytest.approx(sum(part**2 for part in o.cost_errors))
     assert o.cost_quantile(0.1) < o.expected_cost < o.cost_quantile(0.9)
-    assert 0 <= o.passive_share <= 1 and 0 < o.participation_rate <= o.participation_rate_peak + 1e-12
+    assert 0 <= o.passive_share <= 1
+    assert 0 < o.participation_rate <= o.participation_rate_peak + 1e-12
 
 
 def test_more_urgency_costs_more_and_risks_less() -> None:
@@ -97,7 +99,8 @@ def test_vwap_beats_twap_on_impact_where_volume_is_uneven() -> None:
 
 def test_participation_runs_at_its_rate_and_stops_when_done() -> None:
     o = outcome(1e6, algorithm=Algorithm.PARTICIPATION_RATE, participation_rate=0.2)
-    assert o.participation_rate == pytest.approx(0.2) and o.participation_rate_peak == pytest.approx(0.2)
+    assert o.participation_rate == pytest.approx(0.2)
+    assert o.participation_rate_peak == pytest.approx(0.2)
     # 1e6 at one of ours to four of theirs needs 4e6 of the day's 1e7.
     assert o.time_minutes == pytest.approx(0.4 * 390 * 0.995)
     assert o.executed_fraction == pytest.approx(1.0)
@@ -141,7 +144,9 @@ def test_the_close_cuts_a_window_short_but_a_market_around_the_clock_runs_on() -
 
 
 def test_small_and_huge_orders_are_marked_as_extrapolated() -> None:
-    assert outcome(1e4).is_extrapolated and outcome(4e6).is_extrapolated and not outcome(1e6).is_extrapolated
+    assert outcome(1e4).is_extrapolated
+    assert outcome(4e6).is_extrapolated
+    assert not outcome(1e6).is_extrapolated
 
 
 def test_minus_two_sds_of_the_impact_law_give_the_square_root_law() -> None:
@@ -173,7 +178,8 @@ def test_one_post_costs_what_its_fill_chance_and_adverse_selection_say() -> None
     none = PlacementAssumptions(adverse_selection=0.0, adverse_selection_se=0.0)
     # Filled 60 %: -1; else crossed: +1. Without adverse selection the mid does not move with the fill.
     cost = spread_cost(ExecutionStyle.BALANCED, slices=5, fill=0.6, spread_ticks=2, assumptions=none)
-    assert cost.cost == pytest.approx(-0.6 + 0.4) and cost.passive_share == pytest.approx(0.6)
+    assert cost.cost == pytest.approx(-0.6 + 0.4)
+    assert cost.passive_share == pytest.approx(0.6)
     # A move of one half spread against each fill takes the gain away: 0.6 x 0 + 0.4 x 1.
     full = PlacementAssumptions(adverse_selection=1.0)
     cost = spread_cost(ExecutionStyle.BALANCED, slices=5, fill=0.6, spread_ticks=2, assumptions=full)
@@ -190,7 +196,8 @@ def test_a_passive_order_with_one_slice_is_a_balanced_one() -> None:
 
 def test_opportunistic_in_a_one_tick_market_always_crosses() -> None:
     cost = spread_cost(ExecutionStyle.OPPORTUNISTIC, slices=9, fill=0.5, spread_ticks=1)
-    assert cost.cost == 1.0 and cost.passive_share == 0.0
+    assert cost.cost == 1.0
+    assert cost.passive_share == 0.0
 
 
 def test_a_longer_queue_or_less_volume_makes_a_fill_less_likely() -> None:

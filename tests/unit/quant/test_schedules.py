@@ -46,7 +46,8 @@ def test_tiny_urgency_is_a_straight_line(kappa_t: float) -> None:
 def test_huge_urgency_falls_exponentially_without_overflow(kappa_t: float) -> None:
     u = np.linspace(0, 0.5, 9)
     left = remaining_fraction(u, kappa_t)
-    assert np.isfinite(left).all() and np.allclose(left, np.exp(-kappa_t * u), rtol=1e-12, atol=0)
+    assert np.isfinite(left).all()
+    assert np.allclose(left, np.exp(-kappa_t * u), rtol=1e-12, atol=0)
 
 
 def test_targets_round_the_curve_half_up_and_end_at_the_order() -> None:

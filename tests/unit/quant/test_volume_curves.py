@@ -27,13 +27,15 @@ def test_the_default_is_named_and_busy_at_both_ends() -> None:
     curve = u_shaped_default()
     assert "default" in curve.source
     first, noon, last = (curve.between(k / 13, (k + 1) / 13) for k in (0, 6, 12))
-    assert first == pytest.approx(0.1251, abs=1e-3) and noon == pytest.approx(0.0463, abs=1e-3)
+    assert first == pytest.approx(0.1251, abs=1e-3)
+    assert noon == pytest.approx(0.0463, abs=1e-3)
     assert last == pytest.approx(first)
 
 
 def test_window_shares_sum_to_one_and_keep_the_shape() -> None:
     shares = u_shaped_default().window_shares(0.0, 0.5, 6)
-    assert shares.sum() == pytest.approx(1.0) and (np.diff(shares) < 0).all()
+    assert shares.sum() == pytest.approx(1.0)
+    assert (np.diff(shares) < 0).all()
 
 
 def test_the_inverse_finds_the_time_of_a_share() -> None:
