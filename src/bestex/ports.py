@@ -150,7 +150,10 @@ class VolumeCurve(Protocol):
         """Expected share of the session's volume in [start, end), 0..1."""
         ...
 
-    name: str  # where it comes from, e.g. "mean of 20 days" or "flat (no history)"
+    @property
+    def name(self) -> str:
+        """Where it comes from, e.g. "mean of 20 days" or "flat (no history)"."""
+        ...
 
 
 class ReferenceData(Protocol):

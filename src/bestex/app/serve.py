@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,23 @@ from bestex.simulation.generated_reference import GeneratedReference
 
 log = structlog.get_logger()
 _SAVE_CLOCK_SECONDS = 5.0
+
+
+class _Server(uvicorn.Server):
+    """Stops on our word: uvicorn's own handling would raise the signal again before the desk has closed its journal."""
+
+    on_start: Callable[[], None]
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_start()
+
+    def stop(self) -> None:
+        self.should_exit = True
 
 
 @contextlib.asynccontextmanager
@@ -87,7 +105,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         lock.say(address)
         async with running_desk(settings) as (access, _):
             application = create_application(access, Path(str(files("bestex.dashboard") / "static")))
-            server = uvicorn.Server(
+            server = _Server(
                 uvicorn.Config(
                     application,
                     log_config=None,
@@ -96,11 +114,10 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
                     ws_max_size=64 * 1024,
                 )
             )
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.01)
-            ready(address)
-            await serving
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, server.stop)
+            server.on_start = lambda: ready(address)
+            await server.serve(sockets=[listener])
     finally:
         lock.release()
 
