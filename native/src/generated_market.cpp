@@ -25,7 +25,7 @@ constexpr double flat = 0.60, opening = 1.80, opening_width = 0.06, closing = 2.
 constexpr double market_order_share = 0.09;  // of all instants
 constexpr double news_share = 0.12;          // instants at which the efficient price hears something
 constexpr double news_variance = 0.70;       // share of the day's variance from news; the rest is in the order flow
-constexpr double arbitrage_share = 0.25;     // stale quotes that are hit; the others are withdrawn in time
+constexpr double arbitrage_share = 0.25;     // of stale quotes are hit; the others move away in time
 constexpr int stale_quotes_per_instant = 8;
 
 // Signs of market orders: chains that keep their sign with different persistence; their mixture has a long memory.
@@ -89,7 +89,7 @@ GeneratedMarket::GeneratedMarket(const GeneratedMarketParameters& p)
       efficient_(p.opening_price),
       tick_volatility_(p.opening_price * p.daily_volatility / std::sqrt(p.instants_per_day)),
       times_(p.seed, 1), acts_(p.seed, 2), places_(p.seed, 3), sizes_(p.seed, 4), news_(p.seed, 5), flow_(p.seed, 6),
-      stale_(p.seed, 7), dark_times_(p.seed, 8), dark_(p.seed, 9),
+      stale_(p.seed, 7), dark_times_(p.seed, 8), dark_(p.seed, 9), resort_(p.seed, 10),
       now_(INT64_MIN),
       quote_{p.open, no_price, no_price, 0, 0},
       quote_before_(quote_) {
@@ -200,6 +200,7 @@ void GeneratedMarket::instant() {
     somebody_acts();
     impact_ticks_ = memory_.ticks(now_);
     resolve_stale_quotes();
+    keep_both_sides();
     ++instant_;
     draw_next_instant();
 }
@@ -310,7 +311,7 @@ void GeneratedMarket::cancel_order(std::size_t venue, Side side) {
     if (farthest != 0) send(venue, OperationKind::cancel, side, 0, 0, farthest);
 }
 
-// A quote that the efficient price has overtaken is hit by somebody faster, or withdrawn by its maker.
+// A quote that the efficient price has overtaken is hit by somebody faster, or its maker moves it away in time.
 void GeneratedMarket::resolve_stale_quotes() {
     const double margin = 0.5 * half_spread_now(), price_now = reference_price();
     for (int n = 0; n < stale_quotes_per_instant; ++n) {
@@ -332,16 +333,30 @@ void GeneratedMarket::resolve_stale_quotes() {
             }
         }
         if (stale_venue == lit_venues) return;
-        const std::uint64_t counter = instant_ * 2 * stale_quotes_per_instant + 2 * static_cast<std::uint64_t>(n);
+        const std::uint64_t counter = 4 * (instant_ * stale_quotes_per_instant + static_cast<std::uint64_t>(n));
         const std::uint64_t first = books_[stale_venue].first_order_at(stale_side, price);
         if (stale_.uniform(counter) < arbitrage_share) {
             send(stale_venue, OperationKind::immediate, opposite(stale_side), price,
                  size(p_.market_order_size, stale_.uniform(counter + 1)), next_id_++);
         } else if ((first & own_bit) == 0) {
             send(stale_venue, OperationKind::cancel, stale_side, 0, 0, first);
+            add_order(stale_venue, stale_side, stale_.uniform(counter + 1), stale_.uniform(counter + 2),
+                      stale_.uniform(counter + 3));
         } else {
             return;
         }
+    }
+}
+
+// A maker of last resort: others always quote both sides, if only one order.
+void GeneratedMarket::keep_both_sides() {
+    for (const Side side : {Side::buy, Side::sell}) {
+        std::int64_t standing = 0;
+        for (const auto& venue : standing_) standing += venue[static_cast<int>(side)];
+        if (standing > 0) continue;
+        const std::uint64_t counter = 4 * (2 * instant_ + static_cast<std::uint64_t>(side));
+        const std::size_t venue = static_cast<std::size_t>(resort_.bits(counter) % lit_venues);
+        add_order(venue, side, resort_.uniform(counter + 1), resort_.uniform(counter + 2), resort_.uniform(counter + 3));
     }
 }
 

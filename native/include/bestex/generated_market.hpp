@@ -185,6 +185,7 @@ private:
     void add_order(std::size_t venue, Side side, double distance_draw, double place_draw, double size_draw);
     void cancel_order(std::size_t venue, Side side);
     void resolve_stale_quotes();
+    void keep_both_sides();
     void dark_instant();
     void dark_order(DarkOrder order);
     void arrive(const Arrival& arrival);
@@ -210,7 +211,7 @@ private:
     double tick_volatility_;
     std::array<int, 5> signs_;
 
-    CounterRandom times_, acts_, places_, sizes_, news_, flow_, stale_, dark_times_, dark_;
+    CounterRandom times_, acts_, places_, sizes_, news_, flow_, stale_, dark_times_, dark_, resort_;
     std::uint64_t instant_ = 0, dark_instant_ = 0, next_id_ = 1, sequence_ = 0;
     double operational_ = 0.0, dark_operational_ = 0.0;
     Nanoseconds next_instant_ = never, next_dark_ = never, now_;

@@ -18,8 +18,8 @@ namespace bestex::generated {
 class ImpactMemory {
 public:
     static constexpr std::size_t parts = 3;
-    static constexpr std::array<double, parts> decay_seconds{20.0, 240.0, 2400.0};
-    static constexpr std::array<double, parts> weights{0.25, 0.40, 0.35};
+    static constexpr std::array<double, parts> decay_seconds{20.0, 600.0, 7200.0};
+    static constexpr std::array<double, parts> weights{0.25, 0.35, 0.40};
     static constexpr double smallest = 1e-6;   // of ADV: below it impact is linear in volume
     static constexpr double permanent = 1.0;   // times scale, per share of ADV
 

@@ -1,4 +1,4 @@
-"""What the generated market lists: four instruments and four venues. Every number here is invented or measured from it."""
+"""What the generated market lists: four instruments, four venues. Every number is invented, or measured from it."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -55,7 +55,6 @@ class GeneratedListing:
 
     instrument: Instrument
     usual_price: Decimal  # each day opens some per cent around it
-    session_volatility: float  # sd of the efficient price's log return from open to close
     instants_per_day: float  # exogenous instants, at each of which somebody may act
     half_spread_ticks: float
     order_size: float
@@ -73,7 +72,6 @@ def _listing(
     average_daily_volume: int,
     daily_volatility: float,
     *,
-    session_volatility: float,
     instants_per_day: float,
     half_spread_ticks: float,
     order_size: float,
@@ -97,7 +95,6 @@ def _listing(
             is_generated=True,
         ),
         usual_price=Decimal(usual_price),
-        session_volatility=session_volatility,
         instants_per_day=instants_per_day,
         half_spread_ticks=half_spread_ticks,
         order_size=order_size,
@@ -109,15 +106,14 @@ def _listing(
     )
 
 
-# Volume and volatility of a day are measured from the generator itself (docs/generated-market.md says how).
+# Average daily volume is measured from the generator itself; the daily volatility is what it is told, from open to close.
 LISTINGS: Final = (
     _listing(
         "AAPL",
         "Apple Inc.",
         "228.00",
-        5_000_000,
-        0.0125,
-        session_volatility=0.012,
+        7_450_000,
+        0.012,
         instants_per_day=150_000,
         half_spread_ticks=0.35,
         order_size=150,
@@ -131,9 +127,8 @@ LISTINGS: Final = (
         "MSFT",
         "Microsoft Corp.",
         "430.00",
-        3_500_000,
-        0.0115,
-        session_volatility=0.011,
+        4_550_000,
+        0.011,
         instants_per_day=130_000,
         half_spread_ticks=0.8,
         order_size=110,
@@ -147,9 +142,8 @@ LISTINGS: Final = (
         "KRNL",
         "Kernel Oil & Seed, an invented company",
         "42.10",
-        700_000,
+        840_000,
         0.02,
-        session_volatility=0.020,
         instants_per_day=25_000,
         half_spread_ticks=0.9,
         order_size=140,
@@ -165,7 +159,6 @@ LISTINGS: Final = (
         "17.35",
         250_000,
         0.03,
-        session_volatility=0.030,
         instants_per_day=9_000,
         half_spread_ticks=1.2,
         order_size=150,
@@ -177,5 +170,5 @@ LISTINGS: Final = (
     ),
 )
 
-IMPACT: Final = 1.0
+IMPACT: Final = 1.4
 """Daily standard deviations by which trading all of ADV at once would move the price, before any decay."""

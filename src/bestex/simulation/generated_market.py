@@ -1,4 +1,4 @@
-"""A market to trade against when there is no recording: seeded, in event time, and it answers our orders with its price.
+"""A market to trade against where there is no recording: seeded, in event time, its price answers our orders.
 
 The books, the flow and the impact are the native core's (`native/include/bestex/generated_market.hpp`); this file gives
 it days, instruments and words. A day of an instrument depends on (seed, instrument, date) and on our own orders only.
@@ -191,7 +191,7 @@ class GeneratedMarket:
                 return reports
 
     def quotes(self, instrument_id: str, start_ns: int, end_ns: int, limit: int = 10_000) -> Sequence[Quote]:
-        """Best quotes of this session from `start_ns` (with the one that stood then) to before `end_ns`; the last `limit`."""
+        """Best quotes of this session, from the one that stood at `start_ns` to before `end_ns`; the last `limit`."""
         instrument, native = self._instrument_and_native(instrument_id)
         return [
             Quote(
@@ -360,8 +360,7 @@ class GeneratedMarket:
         reports: list[VenueReport] = []
         for instrument_id, native in self._natives.items():
             instrument = self._listings[instrument_id].instrument
-            for row in native.take_reports(self.now_ns):
-                reports.append(self._report(instrument, row))
+            reports.extend(self._report(instrument, row) for row in native.take_reports(self.now_ns))
         while self._answers and self._answers[0][0] <= self.now_ns:
             reports.append(heappop(self._answers)[2])
         return reports
@@ -420,12 +419,13 @@ def _native(listing: GeneratedListing, seed: int, session: Session, impact: floa
     usual_ticks = float(listing.usual_price / instrument.tick_size)
     uniform = ((chosen >> 11) + 0.5) * 2.0**-53
     assert instrument.average_daily_volume is not None, "a generated listing states its volume"
+    assert instrument.daily_volatility is not None, "a generated listing states its volatility"
     return _core.GeneratedMarket(
         seed=chosen,
         open_ns=session.open_ns,
         close_ns=session.close_ns,
         opening_price=usual_ticks * (1.0 + _OPENING_PRICE_SD * NormalDist().inv_cdf(uniform)),
-        daily_volatility=listing.session_volatility,
+        daily_volatility=instrument.daily_volatility,
         instants_per_day=listing.instants_per_day,
         half_spread=listing.half_spread_ticks,
         order_size=listing.order_size,
