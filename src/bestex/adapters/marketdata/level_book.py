@@ -1,8 +1,8 @@
-"""The displayed book while LOBSTER messages are replayed in Python: price levels only, as far as repairs need it."""
+"""The displayed book while messages are read in Python: price levels only, as far as readers need it."""
 
 from bisect import bisect_left, bisect_right, insort
 
-BUY, SELL = 1, -1  # LOBSTER's direction: of the resting order
+BUY, SELL = 1, -1  # direction of the resting order
 
 
 class LevelBook:
