@@ -119,7 +119,7 @@ class ExecutionAlertGenerated(Payload, frozen=True, kw_only=True):
     severity: str  # LOW, MEDIUM, HIGH, CRITICAL
     state: str  # FIRING, RESOLVED, ACKNOWLEDGED
     current_progress: float
-    expected_progress: float
+    expected_progress: float | None  # None while there is no plan
     recommendation: str
     metrics: dict[str, float]
     threshold: float
