@@ -1,5 +1,6 @@
 """The rules in force, what they find of an order, and what a person says to an alert."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
@@ -39,7 +40,7 @@ class AlertDesk:
     def rules(self) -> tuple[AlertRuleRow, ...]:
         return tuple(self._rules.values())
 
-    def restore(self, rules: tuple[AlertRuleRow, ...]) -> None:
+    def restore(self, rules: Sequence[AlertRuleRow]) -> None:
         self._rules = {row.rule_name: row for row in rules}
 
     def save(self, request: SaveAlertRule, *, now_ns: int) -> Effects:

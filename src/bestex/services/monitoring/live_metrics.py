@@ -1,10 +1,14 @@
 """How an order is going, from the ledger, the plan and the market since arrival. None where it cannot be computed."""
 
+from collections.abc import Callable
+from decimal import Decimal
+
 from bestex.domain.fills import Liquidity
 from bestex.messages.monitoring import LiveMetrics
 from bestex.ports import ReferenceData
 from bestex.quant.benchmarks import interval_twap, interval_vwap, participation_rate, slippage_bps
 from bestex.quant.grading import cost_z, score_of_z
+from bestex.services.monitoring.progress import Fill
 from bestex.services.monitoring.watched_order import WatchedOrder
 
 
@@ -17,10 +21,10 @@ def live_metrics(watched: WatchedOrder, *, now_ns: int, reference: ReferenceData
     vwap = interval_vwap(notional=interval.notional, volume=interval.volume)
     twap = interval_twap(mid_time_integral=interval.mid_time_integral, mid_seconds=interval.mid_seconds)
 
-    def slippage(benchmark: object) -> float | None:
+    def slippage(benchmark: Decimal | None) -> float | None:
         if price is None or benchmark is None:
             return None
-        return slippage_bps(side_sign=sign, price=price, benchmark=benchmark)  # type: ignore[arg-type]
+        return slippage_bps(side_sign=sign, price=price, benchmark=benchmark)
 
     arrival_slippage = slippage(watched.arrival.mid)
     expected = watched.expected_cost
@@ -80,7 +84,7 @@ def alert_values(watched: WatchedOrder, metrics: LiveMetrics, *, now_ns: int) ->
     return values
 
 
-def _share(watched: WatchedOrder, belongs) -> float | None:  # type: ignore[no-untyped-def]
+def _share(watched: WatchedOrder, belongs: Callable[[Fill], bool]) -> float | None:
     filled = watched.progress.filled
     if not filled:
         return None

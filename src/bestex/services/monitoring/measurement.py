@@ -7,6 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from bestex.domain.fills import ReportKind
+from bestex.domain.time import NS_PER_SECOND
 from bestex.messages.monitoring import (
     CostAnalysis,
     CostBreakdown,
@@ -205,13 +206,10 @@ def _shortfall(watched: WatchedOrder, commission: Decimal, notes: list[str]) -> 
             f"spread: {cost.trading.quantity_without_mid} units were filled without a two-sided quote; "
             "their half-spread is inside timing"
         )
-    if (
-        watched.end is not None
-        and watched.completed is not None
-        and watched.end.time_ns > watched.completed.completed_ns
-    ):
-        late = (watched.end.time_ns - watched.completed.completed_ns) / 1e9
-        notes.append(f"end price: first seen {late:.3f} s after the end")
+    if watched.end is not None and watched.completed is not None:
+        late_ns = watched.end.time_ns - watched.completed.completed_ns
+        if late_ns > 0:
+            notes.append(f"end price: first seen {late_ns / NS_PER_SECOND:.3f} s after the end")
     return cost
 
 

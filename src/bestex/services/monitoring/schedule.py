@@ -1,25 +1,35 @@
 """How much of the order its plan wanted filled by a time."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bestex.messages.execution import ExecutionPlanned, ExecutionSlice
 
 
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
     """The latest plan's cumulative target, straight within a slice. A revision plans what remained when it was made."""
 
-    def __init__(self, plan: ExecutionPlanned, *, filled_before: Decimal) -> None:
-        self.start_ns = plan.start_time_ns
-        self.end_ns = plan.end_time_ns
-        self._slices: tuple[ExecutionSlice, ...] = plan.execution_schedule
-        self._filled_before = filled_before
+    start_ns: int
+    end_ns: int
+    slices: tuple[ExecutionSlice, ...]
+    filled_before: Decimal
+
+    @classmethod
+    def of(cls, plan: ExecutionPlanned, *, filled_before: Decimal) -> "Schedule":
+        return cls(
+            start_ns=plan.start_time_ns,
+            end_ns=plan.end_time_ns,
+            slices=plan.execution_schedule,
+            filled_before=filled_before,
+        )
 
     def target(self, time_ns: int) -> Decimal | None:
         """Cumulative quantity that should be filled by `time_ns`; None when the plan has no slices."""
-        if not self._slices:
+        if not self.slices:
             return None
-        target = self._filled_before
-        for piece in self._slices:
+        target = self.filled_before
+        for piece in self.slices:
             if time_ns >= piece.end_time_ns:
                 target += piece.target_quantity
             elif time_ns > piece.start_time_ns:

@@ -4,8 +4,11 @@ It follows every parent order from its own stream, publishes how it is going, ra
 tells the outside once, when the grade is there.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from bestex.domain.errors import Conflict, InvalidInput, NotFound
 from bestex.domain.fills import ReportKind
@@ -25,6 +28,8 @@ from bestex.messages.monitoring import (
     AcknowledgeAlert,
     DeleteAlertRule,
     ExecutionMonitoring,
+    LastFill,
+    LiveMetrics,
     MonitoringSession,
     SaveAlertRule,
     StartMonitoring,
@@ -73,19 +78,23 @@ class MonitoringService:
         }
     )
 
+    restores: tuple[type[Record], ...] = (AlertRuleRow,)
+
     def __init__(self, reference: ReferenceData, config: MonitoringConfig) -> None:
         self._reference = reference
         self._config = config
         self._orders: dict[str, WatchedOrder] = {}
         self._alerts = AlertDesk(keep_firing_ns=config.keep_firing_ns)
 
-    def initial_records(self) -> tuple[Record, ...]:
-        """The default alert rules, to be saved at the first start."""
-        return self._alerts.rules
+    def initial_records(self, now_ns: int) -> Sequence[AlertRuleRow]:
+        """The default alert rules, saved at the first start."""
+        return tuple(msgspec.structs.replace(row, created_at_ns=now_ns) for row in self._alerts.rules)
 
-    def restore(self, rules: tuple[AlertRuleRow, ...]) -> None:
-        """Continue with the alert rules that were saved, instead of the defaults."""
-        self._alerts.restore(rules)
+    def restore(self, rows: Sequence[Record]) -> None:
+        """Continue with the alert rules of an earlier run; without any, the defaults stay."""
+        rules = [row for row in rows if isinstance(row, AlertRuleRow)]
+        if rules:
+            self._alerts.restore(rules)
 
     def state(self, order_id: str) -> object:
         return self._orders.get(order_id)
@@ -168,7 +177,7 @@ class MonitoringService:
         watched.first_plan = watched.first_plan or fact
         watched.algorithm = fact.algorithm_used
         filled = watched.progress.filled if fact.revision else Decimal(0)
-        watched.schedule = Schedule(fact, filled_before=filled)
+        watched.schedule = Schedule.of(fact, filled_before=filled)
         effects = self._update(watched, now_ns)
         if not watched.is_final and watched.is_updated_live:
             first = max(now_ns, fact.start_time_ns) + self._config.update_interval_ns
@@ -314,7 +323,7 @@ class MonitoringService:
         effects.records.append(self._row(watched, update))
         return effects
 
-    def _metrics(self, watched: WatchedOrder, now_ns: int):  # type: ignore[no-untyped-def]
+    def _metrics(self, watched: WatchedOrder, now_ns: int) -> LiveMetrics:
         at_ns = now_ns if watched.completed is None else watched.completed.completed_ns
         return live_metrics(watched, now_ns=at_ns, reference=self._reference)
 
@@ -379,12 +388,12 @@ def _note_breaches(watched: WatchedOrder, fill: Fill) -> None:
         watched.breaches.append(f"fill {fill.report.execution_id} at {fill.price} is beyond the limit {limit}")
 
 
-def _last_fill(fill: Fill) -> dict[str, Any]:
+def _last_fill(fill: Fill) -> LastFill:
     report = fill.report
-    return {
-        "time_ns": report.venue_time_ns,
-        "price": fill.price,
-        "quantity": report.quantity,
-        "venue": report.venue,
-        "liquidity": None if report.liquidity is None else report.liquidity.value,
-    }
+    return LastFill(
+        time_ns=report.venue_time_ns,
+        price=fill.price,
+        quantity=report.quantity,
+        venue=report.venue,
+        liquidity=None if report.liquidity is None else report.liquidity.value,
+    )
