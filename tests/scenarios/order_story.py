@@ -92,7 +92,7 @@ class Reference:
 
 @dataclass(kw_only=True)
 class Story:
-    """A desk of two services. Market counters follow from `quote` and `trade`; all times are seconds after the start."""
+    """A desk of two services. Counters follow from `quote` and `trade`; times are seconds after START."""
 
     config: MonitoringConfig = field(default_factory=MonitoringConfig)
     side: Side = Side.BUY
