@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from order_story import ORDER, START, Reference, Story
 
 from bestex.domain.fills import Liquidity, ReportKind
 from bestex.domain.orders import ParentState, Side
@@ -14,6 +13,7 @@ from bestex.messages.orders import OrderCancelled
 from bestex.messages.records import MonitoringRow, QualityResultRow, VenueProfileRow
 from bestex.services.monitoring.config import MonitoringConfig
 from bestex.services.monitoring.service import MonitoringService
+from tests.scenarios.order_story import ORDER, START, Reference, Story
 
 
 def filled_story(**options: Any) -> Story:
