@@ -7,6 +7,8 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+
 #include "arrays.hpp"
 #include "bestex/interactive.hpp"
 #include "tape.hpp"
@@ -141,16 +143,23 @@ nb::list reports(const std::vector<Report>& received) {
 }
 
 // Runs in pieces so that a long stretch can be interrupted.
-std::vector<Report> advance(InteractiveReplay& self, Nanoseconds until) {
+nb::tuple advance_all(const std::vector<InteractiveReplay*>& replays, Nanoseconds until) {
     constexpr Nanoseconds piece = 600'000'000'000;
+    if (replays.empty()) refuse("there is no replay to advance");
     while (true) {
-        std::vector<Report> received;
-        const Nanoseconds stop = until - self.now() > piece ? self.now() + piece : until;
+        std::vector<std::vector<Report>> received;
+        Nanoseconds now = replays.front()->now();
+        const Nanoseconds stop = until - now > piece ? now + piece : until;
         {
             nb::gil_scoped_release release;
-            received = self.advance(stop);
+            now = advance_together(replays, stop, received);
         }
-        if (!received.empty() || self.now() == until) return received;
+        const bool heard = std::any_of(received.begin(), received.end(), [](const auto& one) { return !one.empty(); });
+        if (heard || now >= until) {
+            nb::list out;
+            for (const auto& one : received) out.append(reports(one));
+            return nb::make_tuple(now, out);
+        }
         if (PyErr_CheckSignals() != 0) throw nb::python_error();
     }
 }
@@ -171,7 +180,7 @@ void register_interactive(nb::module_& m) {
         .def("cancel", &InteractiveReplay::cancel, nb::arg("key"), nb::arg("arrives_ns"))
         .def("amend", &InteractiveReplay::amend, nb::arg("key"), nb::arg("quantity"), nb::arg("price"), nb::arg("arrives_ns"))
         .def(
-            "advance", [](InteractiveReplay& self, Nanoseconds until) { return reports(advance(self, until)); }, nb::arg("until_ns"))
+            "advance", [](InteractiveReplay& self, Nanoseconds until) { return advance_all({&self}, until)[1][0]; }, nb::arg("until_ns"))
         .def_prop_ro("now_ns", &InteractiveReplay::now)
         .def("snapshot", &snapshot)
         .def(
@@ -191,6 +200,7 @@ void register_interactive(nb::module_& m) {
                 return nb::make_tuple(order.open, order.ahead);
             },
             nb::arg("key"));
+    m.def("advance_replays", &advance_all, nb::arg("replays"), nb::arg("until_ns"));
 }
 
 }  // namespace

@@ -83,6 +83,17 @@ public:
 
     Nanoseconds now() const override { return now_; }
 
+    Nanoseconds next_time() const override {
+        Nanoseconds next = closed_ ? never : close_;
+        if (!requests_.empty()) next = std::min(next, requests_.top().time);
+        if (!reports_.empty()) next = std::min(next, reports_.front().received_time);
+        if (next_row_ < tape_.size()) {
+            const Row& row = tape_.rows()[next_row_];
+            next = std::min(next, row.kind == RowKind::time ? row.time_base() : base_ + row.time);
+        }
+        return std::max(next, now_);
+    }
+
     Snapshot snapshot() const override {
         Snapshot s = counters_;
         s.now = now_;
@@ -294,6 +305,25 @@ private:
 };
 
 }  // namespace
+
+Nanoseconds advance_together(const std::vector<InteractiveReplay*>& replays, Nanoseconds until,
+                             std::vector<std::vector<Report>>& received) {
+    received.resize(replays.size());
+    if (replays.size() == 1) {
+        received[0] = replays[0]->advance(until);
+        return replays[0]->now();
+    }
+    while (true) {
+        Nanoseconds time = until;
+        for (const InteractiveReplay* replay : replays) time = std::min(time, replay->next_time());
+        bool heard = false;
+        for (std::size_t i = 0; i < replays.size(); ++i) {
+            received[i] = replays[i]->advance(time);
+            heard = heard || !received[i].empty();
+        }
+        if (heard || time >= until) return time;
+    }
+}
 
 std::unique_ptr<InteractiveReplay> InteractiveReplay::create(const Tape& tape, const InteractiveConfig& config) {
     if (tape.flavour() == Flavour::l3) return std::make_unique<Desk<BookL3>>(tape, config);

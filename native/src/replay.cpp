@@ -290,7 +290,7 @@ private:
         ParentResult& result = parents_[order.owner].result;
         result.filled += quantity;
         result.notional_half_ticks += static_cast<__int128>(price_half_ticks) * quantity;
-        result.fees += quantity * (liquidity == Liquidity::removed ? config_.fees.taker : config_.fees.maker);
+        result.fees += quantity * (liquidity == Liquidity::added ? config_.fees.maker : config_.fees.taker);
         if (result.fills++ == 0) result.first_fill = now_;
         result.last_fill = now_;
         WorldResult& world = worlds_[order.world];

@@ -79,9 +79,16 @@ public:
     virtual std::vector<Report> advance(Nanoseconds until) = 0;
 
     virtual Nanoseconds now() const = 0;
+    // The earliest time at which anything can happen: a row, a request, a report. `never` when nothing is left.
+    virtual Nanoseconds next_time() const = 0;
     virtual Snapshot snapshot() const = 0;
     virtual std::vector<DepthLevel> depth(Side side, std::size_t levels) const = 0;
     virtual OpenOrder open_order(std::uint64_t key) const = 0;  // {0, 0} when nothing is open
 };
+
+// Several replays on one clock: all run to `until`, or to the end of the first instant at which any of them has reports.
+// Returns that time; received[i] is what the i-th heard.
+Nanoseconds advance_together(const std::vector<InteractiveReplay*>& replays, Nanoseconds until,
+                             std::vector<std::vector<Report>>& received);
 
 }  // namespace bestex

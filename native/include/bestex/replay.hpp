@@ -20,7 +20,7 @@ struct Latency {
     Nanoseconds feed = 0, order = 0, report = 0;
 };
 
-// Per lot, in millionths of the currency; a rebate is negative.
+// Per lot, in millionths of the currency; a rebate is negative. A midpoint fill pays the taker's.
 struct Fees {
     std::int64_t maker = 0, taker = 0;
 };

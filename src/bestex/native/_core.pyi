@@ -131,6 +131,10 @@ class InteractiveReplay:
     def depth(self, side: int, levels: int) -> list[tuple[int, int, int]]: ...
     def open_order(self, key: int) -> tuple[int, int]: ...
 
+def advance_replays(
+    replays: list[InteractiveReplay], until_ns: int
+) -> tuple[int, list[list[tuple[int, int, int, int, int, int, int, int, int, int]]]]: ...
+
 # --- end of replay ---
 
 # --- market ---

@@ -4,6 +4,7 @@ Prices in ticks (fills in half ticks), quantities in lots, times of the tape in 
 docs/fill-rules.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -102,7 +103,7 @@ class InteractiveReplay:
     def __init__(self, tape: Tape, config: InteractiveConfig | None = None) -> None:
         config = config or InteractiveConfig()
         self.tape = tape
-        self._core = _core.InteractiveReplay(
+        self.core = _core.InteractiveReplay(
             tape.core,
             report_delay_ns=config.report_delay_ns,
             queue_model=config.queue_model,
@@ -112,7 +113,7 @@ class InteractiveReplay:
     @property
     def now_ns(self) -> int:
         """Just before the first row until the first `advance`."""
-        return self._core.now_ns
+        return self.core.now_ns
 
     def submit(
         self,
@@ -131,18 +132,18 @@ class InteractiveReplay:
         """
         price = NO_PRICE if price_ticks is None else price_ticks
         try:
-            self._core.submit(key, kind, side, quantity, price, arrives_ns)
+            self.core.submit(key, kind, side, quantity, price, arrives_ns)
         except ValueError as error:
             raise InvalidInput(str(error)) from None
 
     def cancel(self, key: int, *, arrives_ns: int) -> None:
         """Answered by CANCELLED with what was open; by nothing when the order has ended; an unknown key by 0 lots."""
-        self._core.cancel(key, arrives_ns)
+        self.core.cancel(key, arrives_ns)
 
     def amend(self, key: int, *, quantity: int, arrives_ns: int, price_ticks: int | None = None) -> None:
         """`quantity` is the new total, filled lots included. Only a smaller one at the same price keeps its place."""
         try:
-            self._core.amend(key, quantity, NO_PRICE if price_ticks is None else price_ticks, arrives_ns)
+            self.core.amend(key, quantity, NO_PRICE if price_ticks is None else price_ticks, arrives_ns)
         except ValueError as error:
             raise InvalidInput(str(error)) from None
 
@@ -153,38 +154,52 @@ class InteractiveReplay:
             InvalidInput: if `until_ns` lies before `now_ns`.
         """
         try:
-            received = self._core.advance(until_ns)
+            received = self.core.advance(until_ns)
         except ValueError as error:
             raise InvalidInput(str(error), field="until_ns", value=until_ns) from None
-        return [
-            Report(
-                ReportKind(kind),
-                key,
-                venue_time_ns,
-                received_time_ns,
-                quantity,
-                price,
-                LiquidityKind(liquidity),
-                Reason(reason),
-                _price(bid),
-                _price(ask),
-            )
-            for kind, key, venue_time_ns, received_time_ns, quantity, price, liquidity, reason, bid, ask in received
-        ]
+        return _reports(received)
 
     def snapshot(self) -> Snapshot:
-        now, bid, ask, *rest = self._core.snapshot()
+        now, bid, ask, *rest = self.core.snapshot()
         rest[7] = _price(rest[7])
         return Snapshot(now, _price(bid), _price(ask), *rest)
 
     def depth(self, side: SideCode, levels: int = 10) -> list[DepthLevel]:
         """Best first."""
-        found = self._core.depth(side, levels)
+        found = self.core.depth(side, levels)
         return [DepthLevel(price, lots, None if orders < 0 else orders) for price, lots, orders in found]
 
     def open_order(self, key: int) -> tuple[int, int]:
         """Lots open, and displayed lots that trade before it; (0, 0) when nothing is open."""
-        return self._core.open_order(key)
+        return self.core.open_order(key)
+
+
+def advance_together(replays: Sequence[InteractiveReplay], until_ns: int) -> tuple[int, list[list[Report]]]:
+    """Run replays on one clock to `until_ns`, or to the end of the first instant at which any of them has reports.
+
+    Returns:
+        The time reached, and each replay's reports in the order given.
+    """
+    now_ns, received = _core.advance_replays([replay.core for replay in replays], until_ns)
+    return now_ns, [_reports(one) for one in received]
+
+
+def _reports(received: list[tuple[int, int, int, int, int, int, int, int, int, int]]) -> list[Report]:
+    return [
+        Report(
+            ReportKind(kind),
+            key,
+            venue_time_ns,
+            received_time_ns,
+            quantity,
+            price,
+            LiquidityKind(liquidity),
+            Reason(reason),
+            _price(bid),
+            _price(ask),
+        )
+        for kind, key, venue_time_ns, received_time_ns, quantity, price, liquidity, reason, bid, ask in received
+    ]
 
 
 def _price(ticks: int) -> int | None:
