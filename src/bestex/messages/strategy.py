@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from bestex.domain.market import MarketSnapshot
-from bestex.domain.orders import Objective, Side, Urgency
+from bestex.domain.orders import ExecutionStyle, Objective, Side, Urgency
 from bestex.messages.envelope import Payload
 
 
@@ -117,6 +117,7 @@ class RecommendExecution(Payload, frozen=True, kw_only=True):
     start_time_ns: int | None = None
     end_time_ns: int | None = None
     algorithm: str | None = None  # narrows the candidates to one algorithm
+    execution_style: ExecutionStyle | None = None  # narrows them to one style
 
 
 class AdaptStrategy(Payload, frozen=True, kw_only=True):
@@ -163,3 +164,30 @@ class ExecutionStrategySelected(Payload, frozen=True, kw_only=True):
     confidence: float
     adaptation: int = 0  # 0 = the first selection of the order, then 1, 2, ...
     reason: str | None = None  # why adapted
+
+
+class SaveStrategy(Payload, frozen=True, kw_only=True):
+    """Add (`create`) or replace a row of the catalogue. Key: `desk`. Answered with the `ExecutionStrategyRow`.
+
+    `algorithm_mapping` holds algorithm, execution_style and the house rules urgencies, adv_fraction_max and
+    excluded_conditions; `parameter_ranges` holds {"min", "max"} of horizon_minutes, participation_rate, kappa_T and
+    dark_pool_ratio.
+    """
+
+    message_type = "save_strategy"
+
+    strategy_name: str
+    algorithm_mapping: dict[str, Any]
+    parameter_ranges: dict[str, Any]
+    actor: str
+    enabled: bool = True
+    create: bool = False
+
+
+class DeleteStrategy(Payload, frozen=True, kw_only=True):
+    """Disable a row of the catalogue: old selections keep its name. Key: `desk`. Answered with the row."""
+
+    message_type = "delete_strategy"
+
+    strategy_name: str
+    actor: str

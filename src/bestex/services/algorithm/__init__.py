@@ -1,1 +1,0 @@
-"""Works parent orders into child orders, and keeps the only ledger that may allow one."""

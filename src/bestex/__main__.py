@@ -1,5 +1,0 @@
-"""`python -m bestex`."""
-
-from bestex.cli import main
-
-main()

@@ -1,3 +1,0 @@
-export function Order({ id }: { id: string }) {
-  return <main id="main">{id}</main>;
-}
