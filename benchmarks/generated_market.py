@@ -131,7 +131,9 @@ def paired_cost_bps(
 
 def impact_table(listing: GeneratedListing, shares: Sequence[float], seeds: int) -> None:
     volatility_bps = (listing.instrument.daily_volatility or math.nan) * 1e4
-    print(f"\n{listing.instrument.instrument_id}: cost of an order of some % ADV in 30 minutes, {seeds} seeds, both sides in turn")
+    print(
+        f"\n{listing.instrument.instrument_id}: cost of an order of some % ADV in 30 minutes, {seeds} seeds, both sides in turn"
+    )
     print("  % ADV  cost bps   +-se  filled   Y=cost/(sigma sqrt(Q/V))  move at end, +30, +60, +120 min (bps)")
     points = []
     for share in shares:
@@ -144,7 +146,10 @@ def impact_table(listing: GeneratedListing, shares: Sequence[float], seeds: int)
         filled = statistics.mean(row[1] for row in rows)
         y = mean / (volatility_bps * math.sqrt(share))
         points.append((math.log(share), math.log(max(mean, 1e-9))))
-        print(f"  {share * 100:5.2f}  {mean:8.2f} {error:6.2f}  {filled:6.3f}  {y:10.3f}  " + "  ".join(f"{m:7.2f}" for m in moves))
+        print(
+            f"  {share * 100:5.2f}  {mean:8.2f} {error:6.2f}  {filled:6.3f}  {y:10.3f}  "
+            + "  ".join(f"{m:7.2f}" for m in moves)
+        )
     xs, ys = zip(*points, strict=True)
     mean_x, mean_y = statistics.mean(xs), statistics.mean(ys)
     slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x in xs)

@@ -10,9 +10,9 @@ namespace {
 
 // Calls visit(row, time, row number) for each row but time rows until it returns false; pages are let go behind it.
 template <class Visit>
-void each_row(const Tape& tape, Visit&& visit) {
-    Nanoseconds base = 0;
-    for (std::uint32_t from = 0; from < tape.size(); from += rows_per_chunk) {
+void each_row(const Tape& tape, Tape::Start start, Visit&& visit) {
+    Nanoseconds base = start.base;
+    for (std::uint32_t from = start.row; from < tape.size();) {
         const std::uint32_t to = std::min<std::uint64_t>(tape.size(), std::uint64_t{from} + rows_per_chunk);
         bool goes_on = true;
         for (std::uint32_t i = from; i < to && goes_on; ++i) {
@@ -25,8 +25,30 @@ void each_row(const Tape& tape, Visit&& visit) {
         }
         tape.release(from, to);
         if (!goes_on) return;
+        from = to;
     }
 }
+
+// Keeps the last `limit` of what is pushed.
+template <class T>
+class Last {
+public:
+    explicit Last(std::size_t limit) : limit_(limit) {}
+    void push(const T& item) {
+        if (limit_ == 0) return;
+        if (items_.size() < limit_) items_.push_back(item);
+        else items_[pushed_ % limit_] = item;
+        ++pushed_;
+    }
+    std::vector<T> take() {
+        if (pushed_ > items_.size()) std::rotate(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(pushed_ % limit_), items_.end());
+        return std::move(items_);
+    }
+
+private:
+    std::size_t limit_, pushed_ = 0;
+    std::vector<T> items_;
+};
 
 bool same_quote(const QuoteRow& a, const QuoteRow& b) {
     return a.bid == b.bid && a.ask == b.ask && a.bid_quantity == b.bid_quantity && a.ask_quantity == b.ask_quantity;
@@ -35,28 +57,31 @@ bool same_quote(const QuoteRow& a, const QuoteRow& b) {
 template <class Book>
 std::vector<QuoteRow> quotes(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit, QuoteStep step) {
     Book book(tape);
-    std::vector<QuoteRow> found;
+    Last<QuoteRow> found(limit);
+    QuoteRow before{0, no_price, no_price, 0, 0};
     const auto see = [&](Nanoseconds time) {
         const Level bid = book.best(Side::buy), ask = book.best(Side::sell);
         QuoteRow quote{time, no_price, no_price, 0, 0};
         if (bid != no_level) quote.bid = tape.price(bid), quote.bid_quantity = book.quantity(Side::buy, bid);
         if (ask != no_level) quote.ask = tape.price(ask), quote.ask_quantity = book.quantity(Side::sell, ask);
-        if (time <= start) found.clear();
-        if (found.size() < limit && (found.empty() || !same_quote(found.back(), quote))) found.push_back(quote);
+        if (same_quote(before, quote)) return;
+        found.push(quote);
+        before = quote;
     };
     Nanoseconds last = 0;
     bool any = false;
-    each_row(tape, [&](const Row& row, Nanoseconds time, std::uint32_t number) {
-        if (any && time > last && step == QuoteStep::instant) see(last);
-        any = time < end && found.size() < limit;
+    // A state is seen when its instant is over (or at each row); up to `start` only the one left standing matters.
+    each_row(tape, {0, 0}, [&](const Row& row, Nanoseconds time, std::uint32_t number) {
+        if (any && time > last && (last <= start ? time > start : step == QuoteStep::instant)) see(last);
+        any = time < end;
         if (!any) return false;
         apply_row(book, row, tape.level(row), number);
-        if (step == QuoteStep::row) see(time);
+        if (step == QuoteStep::row && time > start) see(time);
         last = time;
         return true;
     });
-    if (any && step == QuoteStep::instant) see(last);
-    return found;
+    if (any && (last <= start || step == QuoteStep::instant)) see(last);
+    return found.take();
 }
 
 }  // namespace
@@ -67,13 +92,13 @@ std::vector<QuoteRow> quotes_between(const Tape& tape, Nanoseconds start, Nanose
 }
 
 std::vector<TradeRow> trades_between(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit) {
-    std::vector<TradeRow> found;
-    each_row(tape, [&](const Row& row, Nanoseconds time, std::uint32_t) {
-        if (time >= end || found.size() >= limit) return false;
+    Last<TradeRow> found(limit);
+    each_row(tape, tape.start_for(start), [&](const Row& row, Nanoseconds time, std::uint32_t) {
+        if (time >= end) return false;
         if (time < start) return true;
         const std::int64_t price = 2 * tape.price(tape.level(row));
         const auto found_one = [&](std::int64_t half, TradeKind kind) {
-            found.push_back({time, price + half, row.quantity, opposite(row.side()), kind, {}});
+            found.push({time, price + half, row.quantity, opposite(row.side()), kind, {}});
         };
         switch (row.kind) {
             case RowKind::fill:
@@ -85,7 +110,7 @@ std::vector<TradeRow> trades_between(const Tape& tape, Nanoseconds start, Nanose
         }
         return true;
     });
-    return found;
+    return found.take();
 }
 
 }  // namespace bestex

@@ -80,13 +80,17 @@ Tape::~Tape() {
     if (mapping_ != nullptr) ::munmap(mapping_, bytes_);
 }
 
-void Tape::check_rows() const {
+void Tape::check_rows() {
     std::uint64_t hash = version;
+    Nanoseconds base = 0;
     for (std::uint32_t from = 0; from < size();) {
         const std::uint32_t to = std::min<std::uint64_t>(size(), std::uint64_t{from} + rows_per_chunk);
         hash = checksum(hash, rows_ + from, std::size_t{to - from} * sizeof(Row));
+        const bool begins_with_time = rows_[from].kind == RowKind::time;
+        chunks_.push_back({base, begins_with_time ? rows_[from].time_base() : base + rows_[from].time});
         for (std::uint32_t i = from; i < to; ++i) {
             const Row& row = rows_[i];
+            if (row.kind == RowKind::time) base = row.time_base();
             const bool in_ladder = row.kind == RowKind::time || row.kind >= RowKind::halt || level(row) < header_.levels;
             const bool has_slot = flavour() == Flavour::l2 || row.kind < RowKind::add || row.kind > RowKind::fill_last ||
                                   row.order < header_.slots;
@@ -98,6 +102,13 @@ void Tape::check_rows() const {
         from = to;
     }
     if (hash != header_.row_checksum) fail(path_, "is corrupted: the checksum of its rows differs");
+}
+
+Tape::Start Tape::start_for(Nanoseconds time) const {
+    // The last chunk that begins before `time`: rows of that very time may end the chunk before.
+    const auto after = std::partition_point(chunks_.begin(), chunks_.end(), [&](const Chunk& c) { return c.first_time < time; });
+    const auto chunk = after == chunks_.begin() ? 0 : static_cast<std::uint32_t>(after - chunks_.begin() - 1);
+    return {chunk * rows_per_chunk, chunks_[chunk].base};
 }
 
 Level Tape::level_of(Ticks price) const {

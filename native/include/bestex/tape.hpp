@@ -142,17 +142,28 @@ public:
     // Prices beyond the tape's go to the two levels at its ends, which no row uses.
     Level level_of(Ticks price) const;
 
+    // Where to begin for all rows from `time` on: the start of a chunk, and the time base there.
+    struct Start {
+        std::uint32_t row;
+        Nanoseconds base;
+    };
+    Start start_for(Nanoseconds time) const;
+
     // Tells the kernel that rows [from, to) will not be read again soon, so a day never becomes resident.
     void release(std::uint32_t from, std::uint32_t to) const;
 
 private:
-    void check_rows() const;
+    void check_rows();
 
+    struct Chunk {
+        Nanoseconds base, first_time;
+    };
     std::string path_;
     TapeHeader header_{};
     void* mapping_ = nullptr;
     std::size_t bytes_ = 0;
     const Row* rows_ = nullptr;
+    std::vector<Chunk> chunks_;
 };
 
 // Rows between two releases: one megabyte.

@@ -260,3 +260,14 @@ class TimerDue(Payload, frozen=True, kw_only=True):
     service: str
     name: str
     market: MarketSnapshot
+
+
+class ExecutionAcknowledged(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer to pause, resume, cancel, kill and re-arm: what holds now, and what venues still have to confirm."""
+
+    order_id: str  # `desk` for kill and re-arm
+    state: str  # the parent's; KILLED or ARMED for `desk`
+    live_children: int  # cancels still to be answered, after a pause, cancel or kill
+    reason: str
+    orders_affected: int = 1
+    unconfirmed: tuple[str, ...] = ()  # child orders whose cancel is asked and not answered

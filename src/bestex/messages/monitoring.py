@@ -1,7 +1,6 @@
 """Watching a parent order and measuring what it cost. Signs as in `spec/metrics.md`: cost positive = worse for us."""
 
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -82,6 +81,14 @@ class LiveMetrics(msgspec.Struct, frozen=True, kw_only=True):
     dark_share: float | None = None
 
 
+class LastFill(msgspec.Struct, frozen=True, kw_only=True):
+    time_ns: int
+    price: Decimal
+    quantity: Decimal
+    venue: str
+    liquidity: str | None
+
+
 class ExecutionMonitoring(Payload, frozen=True, kw_only=True):
     """An update per order: at each fill, each state change, and on the monitoring timer."""
 
@@ -107,7 +114,7 @@ class ExecutionMonitoring(Payload, frozen=True, kw_only=True):
     venues: dict[str, Decimal]  # filled quantity per venue
     is_generated: bool
     late_fills: int = 0  # fills reported after their child order, or the parent, had ended
-    last_fill: dict[str, Any] | None = None  # {time_ns, price, quantity, venue, liquidity} when this update is a fill
+    last_fill: LastFill | None = None  # when this update is a fill
 
 
 class ExecutionAlertGenerated(Payload, frozen=True, kw_only=True):
@@ -119,7 +126,7 @@ class ExecutionAlertGenerated(Payload, frozen=True, kw_only=True):
     severity: str  # LOW, MEDIUM, HIGH, CRITICAL
     state: str  # FIRING, RESOLVED, ACKNOWLEDGED
     current_progress: float
-    expected_progress: float
+    expected_progress: float | None  # None while there is no plan
     recommendation: str
     metrics: dict[str, float]
     threshold: float

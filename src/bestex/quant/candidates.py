@@ -39,6 +39,8 @@ class MarketEstimates:
             require(name, getattr(self, name), getattr(self, name) > 0, "above 0")
         for name in ("spread", "touch_quantity", "daily_volatility"):
             require(name, getattr(self, name), getattr(self, name) >= 0, "at least 0")
+        for name in ("taker_fee", "maker_fee", "dark_fee", "drift_per_day"):
+            require(name, getattr(self, name), True, "a finite number")
         require("session_fraction", self.session_fraction, 0 <= self.session_fraction < 1, "in [0, 1)")
 
 

@@ -106,7 +106,7 @@ def _listing(
     )
 
 
-# Average daily volume is measured from the generator itself; the daily volatility is what it is told, from open to close.
+# Average daily volume is measured from the generator itself; daily volatility (open to close) is what it is told.
 LISTINGS: Final = (
     _listing(
         "AAPL",

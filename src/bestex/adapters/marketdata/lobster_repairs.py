@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bestex.adapters.marketdata.lobster_book import BUY, SELL, LevelBook
+from bestex.adapters.marketdata.level_book import BUY, SELL, LevelBook
 from bestex.adapters.marketdata.lobster_files import ADD, EXECUTION, BookRows, Messages
 
 AT_OPENING: Final = -1

@@ -15,8 +15,9 @@ probes = APIRouter(tags=["desk"])
 async def desk(access: Desk) -> Response:
     return answer(
         {
-            "desk_time_ns": access.market.now_ns,
+            "desk_time_ns": access.clock.now_ns(),
             "wall_time_ns": access.wall.now_ns(),
+            "market_time_ns": access.market.now_ns,
             "version": bestex.__version__,
             "actor": access.actor,
             "services": [{"name": item.name, "status": item.status, "detail": item.detail} for item in access.health()],

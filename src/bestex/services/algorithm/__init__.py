@@ -1,0 +1,1 @@
+"""Works parent orders into child orders, and keeps the only ledger that may allow one."""

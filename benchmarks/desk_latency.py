@@ -1,0 +1,174 @@
+"""How long clients of a running desk wait: `recommend` over HTTP, and a fill to a WebSocket client.
+
+    python benchmarks/desk_latency.py [--seconds 20] [--rate 100] [--orders 12]
+
+Starts `bestex serve` in a process of its own with a fresh state directory, works `--orders` parent orders on the
+generated market, and measures beside them:
+  recommend   open loop at `--rate` requests a second: from the moment a request is due to its last byte
+  fill        from the instant the venue's report reached the desk to the frame in the client's hand
+Latencies include the durable commit that comes before every answer and every frame.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import datetime
+from typing import Any
+
+import httpx2
+import websockets
+
+INSTRUMENTS = ("AAPL", "MSFT", "KRNL", "WOBL")
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    ranked = sorted(values)
+
+    def at(share: float) -> float:
+        return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))], 3)
+
+    return {"n": len(ranked), "p50_ms": at(0.5), "p95_ms": at(0.95), "p99_ms": at(0.99), "max_ms": at(1.0)}
+
+
+def nanoseconds(text: str) -> int:
+    head, _, fraction = text.rstrip("Z").partition(".")
+    return int(datetime.fromisoformat(head + "+00:00").timestamp()) * 10**9 + int(fraction.ljust(9, "0"))
+
+
+class DeskProcess:
+    """`bestex serve` on a free port, stopped at the end."""
+
+    def __init__(self, speed: float) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "bestex",
+                "serve",
+                "--port",
+                "0",
+                "--speed",
+                str(speed),
+                "--state-dir",
+                self._folder.name,
+                "--log-level",
+                "warning",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        while "dashboard" not in (line := self.process.stdout.readline()):
+            if self.process.poll() is not None:
+                raise SystemExit("the desk did not start")
+        self.url = line.split()[1].rstrip("/")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=15)
+        self._folder.cleanup()
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.url}/api/v1{path}") as reply:
+            return json.loads(reply.read())
+
+
+async def send_orders(desk: DeskProcess, client: httpx2.AsyncClient, count: int) -> None:
+    for number in range(count):
+        body = {
+            "order_id": f"bench-{number}",
+            "instrument_id": INSTRUMENTS[number % len(INSTRUMENTS)],
+            "side": "BUY" if number % 2 else "SELL",
+            "quantity": 2_000,
+            "algorithm": ("TWAP", "VWAP", "PARTICIPATION_RATE", "IMPLEMENTATION_SHORTFALL")[number // 4 % 4],
+            "execution_instructions": {"execution_style": ("AGGRESSIVE", "BALANCED")[number % 2]},
+        }
+        reply = await client.post("/api/v1/orders", json=body)
+        reply.raise_for_status()
+
+
+async def recommend(client: httpx2.AsyncClient, rate: float, seconds: float) -> dict[str, Any]:
+    latencies: list[float] = []
+    failed = 0
+    started = time.perf_counter()
+
+    async def one(number: int) -> None:
+        nonlocal failed
+        due = started + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        body = {
+            "order_id": f"ask-{number}",
+            "instrument_id": INSTRUMENTS[number % len(INSTRUMENTS)],
+            "side": "BUY",
+            "quantity": 1_000 + 100 * (number % 50),
+            "objective": "BALANCED_EXECUTION",
+            "urgency": "NORMAL",
+            "constraints": {"max_participation_rate": 0.2},
+        }
+        reply = await client.post("/api/v1/execution-strategy/recommend", json=body)
+        latencies.append((time.perf_counter() - due) * 1e3)
+        failed += reply.status_code != 200
+
+    await asyncio.gather(*(one(number) for number in range(int(rate * seconds))))
+    return percentiles(latencies) | {"rate": rate, "failed": failed}
+
+
+async def fills(desk: DeskProcess, seconds: float) -> dict[str, Any]:
+    latencies: list[float] = []
+    address = desk.url.replace("http", "ws") + "/api/v1/monitoring/stream"
+    about = desk.get("/desk")
+    desk_zero, wall_zero = nanoseconds(about["desk_time"]), nanoseconds(about["wall_time"])
+    until = time.monotonic() + seconds
+    async with websockets.connect(address) as socket:
+        while (left := until - time.monotonic()) > 0:
+            try:
+                frame = json.loads(await asyncio.wait_for(socket.recv(), left))
+            except TimeoutError:
+                break
+            now = time.time_ns()
+            update = frame["message"].get("execution_monitoring")
+            if update and update["last_fill"]:
+                happened = wall_zero + (nanoseconds(frame["message"]["timestamp"]) - desk_zero) / about["speed"]
+                latencies.append((now - happened) / 1e6)
+    return percentiles(latencies) if latencies else {"n": 0}
+
+
+async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    desk = DeskProcess(arguments.speed)
+    try:
+        limits = httpx2.Limits(max_connections=50, max_keepalive_connections=50)
+        async with httpx2.AsyncClient(base_url=desk.url, timeout=10, limits=limits) as client:
+            await send_orders(desk, client, arguments.orders)
+            await recommend(client, 20, 2)  # connections and caches warm
+            quiet = await fills(desk, arguments.seconds / 2)
+            busy_fills, asked = await asyncio.gather(
+                fills(desk, arguments.seconds), recommend(client, arguments.rate, arguments.seconds)
+            )
+        return {
+            "speed": arguments.speed,
+            "orders": arguments.orders,
+            "recommend_over_http": asked,
+            "fill_to_websocket": quiet,
+            "fill_to_websocket_beside_recommend": busy_fills,
+        }
+    finally:
+        desk.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rate", type=float, default=100)
+    parser.add_argument("--orders", type=int, default=12)
+    parser.add_argument("--speed", type=float, default=20)
+    print(json.dumps(asyncio.run(measure(parser.parse_args())), indent=1))
+
+
+if __name__ == "__main__":
+    main()

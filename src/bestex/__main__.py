@@ -1,0 +1,5 @@
+"""`python -m bestex`."""
+
+from bestex.cli import main
+
+main()

@@ -1,0 +1,91 @@
+"""How an order is going, from the ledger, the plan and the market since arrival. None where it cannot be computed."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from bestex.domain.fills import Liquidity
+from bestex.messages.monitoring import LiveMetrics
+from bestex.ports import ReferenceData
+from bestex.quant.benchmarks import interval_twap, interval_vwap, participation_rate, slippage_bps
+from bestex.quant.grading import cost_z, score_of_z
+from bestex.services.monitoring.progress import Fill
+from bestex.services.monitoring.watched_order import WatchedOrder
+
+
+def live_metrics(watched: WatchedOrder, *, now_ns: int, reference: ReferenceData) -> LiveMetrics:
+    """Metrics of one order at `now_ns`, against the market as last seen."""
+    progress, interval, market = watched.progress, watched.interval, watched.market
+    price = progress.average_price
+    filled = progress.filled
+    sign = watched.side_sign
+    vwap = interval_vwap(notional=interval.notional, volume=interval.volume)
+    twap = interval_twap(mid_time_integral=interval.mid_time_integral, mid_seconds=interval.mid_seconds)
+
+    def slippage(benchmark: Decimal | None) -> float | None:
+        if price is None or benchmark is None:
+            return None
+        return slippage_bps(side_sign=sign, price=price, benchmark=benchmark)
+
+    arrival_slippage = slippage(watched.arrival.mid)
+    expected = watched.expected_cost
+    expected_bps = None if expected is None else expected * 1e4
+    elapsed = None if watched.schedule is None else watched.schedule.elapsed(now_ns)
+    fraction = float(filled / progress.ordered)
+    target = watched.target(now_ns)
+    sent = progress.sent
+    mid, spread = market.mid, market.spread
+    return LiveMetrics(
+        arrival_slippage_bps=arrival_slippage,
+        vwap_slippage_bps=slippage(vwap),
+        twap_slippage_bps=slippage(twap),
+        participation_rate=participation_rate(own_volume=filled, market_volume=interval.volume),
+        fill_rate=fraction,
+        child_fill_rate=float(filled / sent) if sent else None,
+        execution_speed=fraction / elapsed if elapsed else None,
+        schedule_deviation=None if target is None else float((filled - target) / progress.ordered),
+        cost_efficiency=None if expected_bps is None or arrival_slippage is None else expected_bps - arrival_slippage,
+        expected_cost_bps=expected_bps,
+        spread_bps=None if mid is None or spread is None else float(spread / mid * 10_000),
+        passive_share=_share(watched, lambda fill: fill.report.liquidity is Liquidity.ADDED),
+        dark_share=_share(watched, lambda fill: reference.venue(fill.report.venue).is_dark),
+    )
+
+
+def cost_deviation_z(watched: WatchedOrder, metrics: LiveMetrics) -> float | None:
+    """Arrival slippage so far against the pre-trade cost, in its standard deviations; None without either."""
+    sd = watched.expected_cost_sd
+    if metrics.arrival_slippage_bps is None or metrics.expected_cost_bps is None or sd is None:
+        return None
+    return cost_z(cost=metrics.arrival_slippage_bps, expected=metrics.expected_cost_bps, sd=sd * 1e4)
+
+
+def performance_score(watched: WatchedOrder, metrics: LiveMetrics) -> float | None:
+    """Probability, before trading, of a cost at least as bad as it is so far: 0..1, higher is better."""
+    z = cost_deviation_z(watched, metrics)
+    return None if z is None else score_of_z(z)
+
+
+def alert_values(watched: WatchedOrder, metrics: LiveMetrics, *, now_ns: int) -> dict[str, float | None]:
+    """What a rule may look at: the live metrics by field name and the derived ones of `alerts.DERIVED_METRICS`."""
+    progress = watched.progress
+    values: dict[str, float | None] = {name: getattr(metrics, name) for name in LiveMetrics.__struct_fields__}
+    cap, rate = watched.participation_cap, metrics.participation_rate
+    elapsed = None if watched.schedule is None else watched.schedule.elapsed(now_ns)
+    values |= {
+        "cost_z": cost_deviation_z(watched, metrics),
+        "participation_over_cap": None if cap is None or rate is None else rate - cap,
+        "child_reject_rate": progress.rejects / progress.answered if progress.answered else None,
+        "quote_missing": float(watched.market.mid is None),
+        "unfilled_near_end": None if elapsed is None else (1 - (metrics.fill_rate or 0.0)) * (elapsed >= 0.9),
+        "conservation_excess": float(progress.excess),
+        "unreconciled_fills": float(sum(fill.is_unreconciled for fill in progress.fills)),
+        "late_fills": float(progress.late_fills),
+    }
+    return values
+
+
+def _share(watched: WatchedOrder, belongs: Callable[[Fill], bool]) -> float | None:
+    filled = watched.progress.filled
+    if not filled:
+        return None
+    return float(sum(fill.report.quantity for fill in watched.progress.fills if belongs(fill)) / filled)

@@ -1,0 +1,44 @@
+"""How much of the order its plan wanted filled by a time."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bestex.messages.execution import ExecutionPlanned, ExecutionSlice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """The latest plan's cumulative target, straight within a slice. A revision plans what remained when it was made."""
+
+    start_ns: int
+    end_ns: int
+    slices: tuple[ExecutionSlice, ...]
+    filled_before: Decimal
+
+    @classmethod
+    def of(cls, plan: ExecutionPlanned, *, filled_before: Decimal) -> "Schedule":
+        return cls(
+            start_ns=plan.start_time_ns,
+            end_ns=plan.end_time_ns,
+            slices=plan.execution_schedule,
+            filled_before=filled_before,
+        )
+
+    def target(self, time_ns: int) -> Decimal | None:
+        """Cumulative quantity that should be filled by `time_ns`; None when the plan has no slices."""
+        if not self.slices:
+            return None
+        target = self.filled_before
+        for piece in self.slices:
+            if time_ns >= piece.end_time_ns:
+                target += piece.target_quantity
+            elif time_ns > piece.start_time_ns:
+                elapsed = Decimal(time_ns - piece.start_time_ns) / (piece.end_time_ns - piece.start_time_ns)
+                target += piece.target_quantity * elapsed
+        return target
+
+    def elapsed(self, time_ns: int) -> float | None:
+        """Fraction of the planned window that has passed, 0..1; None for a window without length."""
+        if self.end_ns <= self.start_ns:
+            return None
+        return min(max((time_ns - self.start_ns) / (self.end_ns - self.start_ns), 0.0), 1.0)
