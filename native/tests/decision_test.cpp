@@ -5,16 +5,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 using namespace bestex;
 
-#define CHECK(condition)                                                \
-    do {                                                                \
-        if (!(condition)) {                                             \
-            std::printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            std::exit(1);                                               \
-        }                                                               \
+#define CHECK(condition)                                                                                      \
+    do {                                                                                                      \
+        if (!(condition)) throw std::runtime_error("line " + std::to_string(__LINE__) + ": " #condition);      \
     } while (false)
 
 namespace {
@@ -168,7 +167,8 @@ struct Child {
 };
 
 // One life in a market that fills, rejects, delays and moves as a seeded generator likes. Returns what was filled.
-Lots live_once(std::uint64_t seed, bool kind_market) {
+// forgets: the caller says that nothing is live, which the promises must not survive.
+Lots live_once(std::uint64_t seed, bool kind_market, bool forgets = false) {
     std::mt19937_64 random(seed);
     const auto draw = [&](Lots low, Lots high) { return low + static_cast<Lots>(random() % (high - low + 1)); };
     std::vector<double> curve;
@@ -204,7 +204,7 @@ Lots live_once(std::uint64_t seed, bool kind_market) {
         MarketView view{now, bid, bid + spread, 10, 10, others};
         if (!kind_market && draw(0, 9) == 0) view.ask = no_price;
         if (!kind_market && draw(0, 9) == 0) view.bid = no_price;
-        const auto d = decide(p, state, {filled, live, cancel_pending}, view, wake);
+        const auto d = decide(p, state, {filled, forgets ? 0 : live, cancel_pending}, view, wake);
         CHECK(d.count <= Decision::intents_max && d.target >= last_target && d.target <= p.quantity);
         if (!state.done) last_target = d.target;
         bool asked = cancel_pending;
@@ -278,9 +278,21 @@ Lots live_once(std::uint64_t seed, bool kind_market) {
     return filled;
 }
 
+bool caught(std::uint64_t seed) {
+    for (std::uint64_t life = 0; life < 100; ++life) {
+        try {
+            live_once(seed + life, false, true);
+        } catch (const std::runtime_error&) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
-int main() {
+// decision_test [lives] [seed]
+int main(int argc, char** argv) try {
     an_aggressive_twap_crosses_each_slice();
     balanced_posts_then_crosses_what_is_left_after_the_cancel();
     passive_follows_the_touch_and_crosses_only_at_the_end();
@@ -289,10 +301,18 @@ int main() {
     participation_follows_the_volume_of_others();
     a_child_cut_to_size_goes_on_within_the_slice();
     nothing_is_sent_into_an_empty_book();
-    const std::uint64_t seed = 20260101;
+    const std::uint64_t lives = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
+    const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 20260101;
     std::printf("decision_test: seed %llu\n", static_cast<unsigned long long>(seed));
-    Lots filled = 0;
-    for (std::uint64_t life = 0; life < 20'000; ++life) filled += live_once(seed + life, life % 4 == 0);
-    CHECK(filled > 0);
-    std::puts("decision_test: ok");
+    std::uint64_t life = 0;
+    try {
+        for (; life < lives; ++life) live_once(seed + life, life % 4 == 0);
+    } catch (const std::runtime_error& broken) {
+        throw std::runtime_error("life " + std::to_string(life) + ", " + broken.what());
+    }
+    CHECK(caught(seed));
+    std::printf("decision_test: ok, %llu lives\n", static_cast<unsigned long long>(lives));
+} catch (const std::exception& broken) {
+    std::printf("decision_test: %s\n", broken.what());
+    return 1;
 }
