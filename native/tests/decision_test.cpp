@@ -76,8 +76,8 @@ void balanced_posts_then_crosses_what_is_left_after_the_cancel() {
 }
 
 void passive_follows_the_touch_and_crosses_only_at_the_end() {
-    const auto curve = even(3);
-    const auto p = parameters(curve, ExecutionStyle::passive, 30);
+    const auto curve = even(4);
+    const auto p = parameters(curve, ExecutionStyle::passive, 40);
     DecisionState state;
     auto d = decide(p, state, {0, 0, false}, market(0), Wake::start);
     CHECK(d.count == 1 && is(d.intents[0], IntentKind::post_only, 10, 99));
@@ -88,10 +88,12 @@ void passive_follows_the_touch_and_crosses_only_at_the_end() {
     CHECK(is(d.intents[1], IntentKind::post_only, 10, 100));
     d = decide(p, state, {0, 10, false}, {2001, 100, 102, 5, 5, 0}, Wake::child_done);
     CHECK(d.count == 1 && is(d.intents[0], IntentKind::post_only, 20, 100));
-    d = decide(p, state, {0, 30, false}, {2900, 100, 102, 5, 5, 0}, Wake::timer);
+    d = decide(p, state, {0, 30, false}, {3000, 100, 102, 5, 5, 0}, Wake::timer);  // nothing is left behind now
+    CHECK(d.count == 1 && is(d.intents[0], IntentKind::post_only, 10, 100));
+    d = decide(p, state, {0, 40, false}, {3900, 100, 102, 5, 5, 0}, Wake::timer);
     CHECK(d.count == 1 && d.intents[0].kind == IntentKind::cancel_all);
-    d = decide(p, state, {0, 0, false}, {2901, 100, 102, 5, 5, 0}, Wake::child_done);
-    CHECK(d.count == 1 && is(d.intents[0], IntentKind::market, 30, no_price));
+    d = decide(p, state, {0, 0, false}, {3901, 100, 102, 5, 5, 0}, Wake::child_done);
+    CHECK(d.count == 1 && is(d.intents[0], IntentKind::market, 40, no_price));
 }
 
 void opportunistic_takes_the_far_touch_when_it_is_one_tick_away() {
@@ -131,6 +133,44 @@ void participation_follows_the_volume_of_others() {
     at.others_volume = 100'000;
     d = decide(p, state, {10, 0, false}, at, Wake::timer);
     CHECK(d.count == 0 && state.done);  // what stays unfilled stays unfilled
+}
+
+void after_a_drought_it_catches_up_at_twice_the_rate() {
+    const auto curve = even(2);
+    auto p = parameters(curve, ExecutionStyle::aggressive, 20);
+    p.algorithm = Algorithm::participation_rate;
+    p.participation_rate = 0.5;
+    p.limit = 100;
+    DecisionState state;
+    auto d = decide(p, state, {0, 0, false}, {10, 99, 101, 5, 5, 18}, Wake::volume);
+    CHECK(d.count == 0);
+    d = decide(p, state, {0, 0, false}, {20, 98, 100, 5, 5, 20}, Wake::volume);
+    CHECK(d.count == 1 && is(d.intents[0], IntentKind::limit, 4, 100));
+}
+
+void within_a_slice_what_rests_is_left_alone() {
+    const auto curve = even(2);
+    auto p = parameters(curve, ExecutionStyle::balanced, 20);
+    p.participation_rate = 0.5;
+    DecisionState state;
+    auto at = market(0);
+    at.others_volume = 5;
+    auto d = decide(p, state, {0, 0, false}, at, Wake::start);
+    CHECK(d.count == 1 && is(d.intents[0], IntentKind::post_only, 5, 99));
+    at = market(1000);
+    at.others_volume = 12;
+    d = decide(p, state, {0, 5, false}, at, Wake::timer);  // 10 were due, volume allows 12
+    CHECK(d.count == 2 && d.intents[0].kind == IntentKind::cancel_all);
+    CHECK(is(d.intents[1], IntentKind::post_only, 2, 99));
+    at = market(1001);
+    at.others_volume = 12;
+    d = decide(p, state, {0, 2, false}, at, Wake::child_done);
+    CHECK(d.count == 1 && is(d.intents[0], IntentKind::market, 10, no_price));
+    at = market(1100);
+    at.others_volume = 16;
+    d = decide(p, state, {6, 2, false}, at, Wake::volume);  // 4 came back: they cross again, 4 more may follow
+    CHECK(d.count == 2 && is(d.intents[0], IntentKind::market, 4, no_price));
+    CHECK(is(d.intents[1], IntentKind::post_only, 4, 99));
 }
 
 void a_child_cut_to_size_goes_on_within_the_slice() {
@@ -196,6 +236,7 @@ Lots live_once(std::uint64_t seed, bool kind_market, bool forgets = false) {
     Nanoseconds now = 1000;
     Ticks bid = 99;
     Wake wake = Wake::start;
+    bool cancels_out = false;
     for (int step = 0; step < 100'000 && !state.done; ++step) {
         Lots live = 0;
         bool cancel_pending = false;
@@ -205,6 +246,9 @@ Lots live_once(std::uint64_t seed, bool kind_market, bool forgets = false) {
         if (!kind_market && draw(0, 9) == 0) view.ask = no_price;
         if (!kind_market && draw(0, 9) == 0) view.bid = no_price;
         const auto d = decide(p, state, {filled, forgets ? 0 : live, cancel_pending}, view, wake);
+        const bool only_heard = wake == Wake::fill || wake == Wake::child_done;
+        if (only_heard && now < p.end && filled < p.quantity) CHECK(d.count == 0 || (cancels_out && !cancel_pending));
+        if (!cancel_pending) cancels_out = false;
         CHECK(d.count <= Decision::intents_max && d.target >= last_target && d.target <= p.quantity);
         if (!state.done) last_target = d.target;
         bool asked = cancel_pending;
@@ -212,7 +256,7 @@ Lots live_once(std::uint64_t seed, bool kind_market, bool forgets = false) {
             const auto& intent = d.intents[i];
             if (intent.kind == IntentKind::cancel_all) {
                 CHECK(!cancel_pending && live > 0);
-                asked = true;
+                asked = cancels_out = true;
                 for (auto& c : children) c.cancel_asked = true;
                 continue;
             }
@@ -299,6 +343,8 @@ int main(int argc, char** argv) try {
     opportunistic_takes_the_far_touch_when_it_is_one_tick_away();
     a_limit_holds_quantity_back_until_the_price_returns();
     participation_follows_the_volume_of_others();
+    after_a_drought_it_catches_up_at_twice_the_rate();
+    within_a_slice_what_rests_is_left_alone();
     a_child_cut_to_size_goes_on_within_the_slice();
     nothing_is_sent_into_an_empty_book();
     const std::uint64_t lives = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
