@@ -58,7 +58,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
     try:
         market, clock, seed = await _market(settings, journal)
         reference = GeneratedReference(market)
-        desk = Desk(services(settings.target, reference, timed=True), market)
+        desk = Desk(services(settings.target, reference, timed=True, speed=settings.speed), market)
         if await journal.get(DeskStateRow, "market") is None:
             await _first_start(desk, journal, seed)
         open_orders = await recovery.recover(desk, journal, journal)

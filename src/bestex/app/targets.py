@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bestex.app.clock import stopwatch_ns
+from bestex.domain.time import NS_PER_SECOND
 from bestex.ports import ReferenceData, Service
 from bestex.services.algorithm.config import AlgorithmConfig
 from bestex.services.algorithm.service import AlgorithmService
@@ -24,13 +25,22 @@ TARGETS: dict[str, tuple[str, ...]] = {
 }
 
 
-def services(target: str, reference: ReferenceData, *, timed: bool) -> Sequence[Service]:
-    """The services of a target. `timed` measures decision latencies, which makes logs differ from run to run."""
+_EYE_SECONDS = 0.25  # updates of one order come no faster than this, on the wall
+
+
+def services(target: str, reference: ReferenceData, *, timed: bool, speed: float = 1.0) -> Sequence[Service]:
+    """The services of a target.
+
+    Args:
+        timed: measure decision latencies, which makes logs differ from run to run.
+        speed: desk seconds per wall second; a fast desk updates less often in its own time.
+    """
+    watching = MonitoringConfig(update_interval_ns=int(max(1.0, _EYE_SECONDS * speed) * NS_PER_SECOND))
     make: dict[str, Callable[[], Service]] = {
         "order-desk": lambda: OrderDesk(reference),
         "strategy": lambda: StrategyService(reference, StrategyConfig()),
         "algorithm": lambda: AlgorithmService(reference, AlgorithmConfig(), stopwatch_ns if timed else None),
-        "monitoring": lambda: MonitoringService(reference, MonitoringConfig()),
+        "monitoring": lambda: MonitoringService(reference, watching),
         "quality": lambda: QualityService(reference, QualityConfig()),
     }
     return [make[name]() for name in TARGETS[target]]
