@@ -145,7 +145,7 @@ export async function startMock({ port = 0, seed = 20261121, orders: howMany = 0
     }],
     ["GET", /^monitoring\/([^/]+)\/analytics$/, ([id]) => withOrder(id, (order) =>
       ok({ order_id: id, execution_summary: null, cost_analysis: order.isDone ? order.costs(now) : null, performance_attribution: null, benchmark_comparison: [] }))],
-    ["GET", /^monitoring\/([^/]+)\/timeline$/, ([id]) => page(log.filter((message) => message.order_id === id))],
+    ["GET", /^monitoring\/([^/]+)\/timeline$/, ([id]) => page(log.filter((message) => message.order_id === id && message.event_type !== "execution_monitoring"))],
     ["GET", /^execution-quality\/results$/, () => page([...orders.values()].filter((order) => order.isDone).map((order) => order.quality()))],
     ["GET", /^execution-quality\/results\/([^/]+)$/, ([id]) => withOrder(id, (order) => (order.isDone ? ok(order.quality()) : refuse(404, "not_found", "not graded yet")))],
   ];

@@ -1,0 +1,200 @@
+/** Price over the order's life with own fills, the limit and the benchmarks. */
+
+import {
+  CandlestickSeries,
+  createChart,
+  createSeriesMarkers,
+  type IChartApi,
+  type IPriceLine,
+  type ISeriesApi,
+  type ISeriesMarkersPluginApi,
+  LineStyle,
+  type SeriesMarker,
+  type Time,
+  type UTCTimestamp,
+} from "lightweight-charts";
+import { useEffect, useRef } from "preact/hooks";
+
+import type { Bar, Fill, OrderRow } from "../api/types.ts";
+import { millis, number, timeOf } from "../format.ts";
+import { type Theme, theme } from "./theme.ts";
+
+const MARKERS_MOST = 600;
+
+export interface Level {
+  name: string;
+  price: number;
+  style: "limit" | "benchmark" | "own";
+}
+
+type Manner = "passive" | "aggressive" | "dark";
+
+/** How a fill came about. `dark` = on a venue that shows no quotes, or met at the mid. */
+export function manner(fill: Fill, isDark: boolean): Manner {
+  if (isDark || fill.liquidity === "MIDPOINT") return "dark";
+  return fill.liquidity === "REMOVED" ? "aggressive" : "passive";
+}
+
+/** One marker per fill; beyond 600 those of one bar and manner are drawn as one. */
+function markersOf(
+  fills: readonly Fill[],
+  isDark: (venue: string) => boolean,
+  isBuy: boolean,
+  barSeconds: number,
+  from: number,
+  colours: Theme,
+): SeriesMarker<Time>[] {
+  const groups = new Map<string, { at: number; kind: Manner; quantity: number; notional: number }>();
+  for (const [index, fill] of fills.entries()) {
+    const seconds = millis(fill.received_time) / 1000;
+    const at = from + Math.floor((seconds - from) / barSeconds) * barSeconds;
+    const kind = manner(fill, isDark(fill.venue));
+    const key = fills.length > MARKERS_MOST ? `${at}|${kind}` : String(index);
+    const group = groups.get(key) ?? { at, kind, quantity: 0, notional: 0 };
+    group.quantity += fill.quantity;
+    group.notional += fill.quantity * fill.price;
+    groups.set(key, group);
+  }
+  const largest = Math.max(...[...groups.values()].map(({ quantity }) => quantity), 1);
+  const shape = { passive: "circle", aggressive: isBuy ? "arrowUp" : "arrowDown", dark: "square" } as const;
+  return [...groups.values()]
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, kind, quantity, notional }) => ({
+      time: at as UTCTimestamp,
+      position: "atPriceMiddle",
+      price: notional / quantity,
+      shape: shape[kind],
+      color: isBuy ? colours.blue : colours.orange,
+      size: 0.5 + 1.3 * Math.sqrt(quantity / largest),
+    }));
+}
+
+interface Props {
+  order: OrderRow;
+  bars: readonly Bar[];
+  barSeconds: number;
+  fills: readonly Fill[];
+  levels: readonly Level[];
+  zone: string;
+  digits: number;
+  isDark: (venue: string) => boolean;
+}
+
+interface Drawn {
+  chart: IChartApi;
+  series: ISeriesApi<"Candlestick">;
+  markers: ISeriesMarkersPluginApi<Time>;
+  lines: Map<string, IPriceLine>;
+  from: number;
+}
+
+export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digits, isDark }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const drawn = useRef<Drawn | null>(null);
+  const colours = theme.value;
+
+  useEffect(() => {
+    if (box.current === null) return;
+    const seconds = (time: Time): string => timeOf((time as number) * 1000, zone);
+    const chart = createChart(box.current, {
+      autoSize: true,
+      layout: {
+        background: { color: "transparent" },
+        textColor: colours.muted,
+        fontFamily: colours.font,
+        fontSize: 11,
+        attributionLogo: true,
+      },
+      grid: { vertLines: { visible: false }, horzLines: { color: colours.hair } },
+      rightPriceScale: { borderColor: colours.line },
+      timeScale: {
+        borderColor: colours.line,
+        timeVisible: true,
+        secondsVisible: true,
+        tickMarkFormatter: (time: Time) => seconds(time),
+      },
+      localization: { timeFormatter: seconds, locale: "en-US" },
+      crosshair: { mode: 0 },
+    });
+    const series = chart.addSeries(CandlestickSeries, {
+      // Candles stay grey: colour belongs to our own fills.
+      upColor: colours.back,
+      downColor: colours.bar,
+      borderUpColor: colours.bar,
+      borderDownColor: colours.bar,
+      wickUpColor: colours.bar,
+      wickDownColor: colours.bar,
+      priceFormat: { type: "price", precision: digits, minMove: 10 ** -digits },
+      lastValueVisible: false,
+      priceLineVisible: false,
+    });
+    drawn.current = { chart, series, markers: createSeriesMarkers(series, []), lines: new Map(), from: 0 };
+    return () => {
+      chart.remove();
+      drawn.current = null;
+    };
+  }, [colours, zone, digits]);
+
+  useEffect(() => {
+    const now = drawn.current;
+    const first = bars[0];
+    if (now === null || first === undefined) return;
+    const from = millis(first.start) / 1000;
+    now.series.setData(
+      bars.map((bar) => {
+        const time = (millis(bar.start) / 1000) as UTCTimestamp;
+        return bar.open === null || bar.high === null || bar.low === null || bar.close === null
+          ? { time }
+          : { time, open: bar.open, high: bar.high, low: bar.low, close: bar.close };
+      }),
+    );
+    now.markers.setMarkers(markersOf(fills, isDark, order.side === "BUY", barSeconds, from, colours));
+    if (now.from !== from) {
+      now.from = from;
+      now.chart.timeScale().fitContent();
+    }
+  }, [bars, fills, barSeconds, order.side, colours]);
+
+  const key = levels.map(({ name, price }) => `${name}:${price}`).join("|");
+  useEffect(() => {
+    const now = drawn.current;
+    if (now === null) return;
+    for (const line of now.lines.values()) now.series.removePriceLine(line);
+    now.lines.clear();
+    for (const { name, price, style } of levels) {
+      const line = now.series.createPriceLine({
+        price,
+        title: name,
+        color: style === "limit" ? colours.orange : style === "own" ? colours.text : colours.muted,
+        lineWidth: 1,
+        lineStyle: style === "limit" ? LineStyle.Solid : style === "own" ? LineStyle.Solid : LineStyle.Dashed,
+        axisLabelVisible: true,
+        axisLabelColor: style === "limit" ? colours.orange : colours.line,
+        axisLabelTextColor: style === "limit" ? colours.back : colours.text,
+      });
+      now.lines.set(name, line);
+    }
+  }, [key, colours, zone, digits]);
+
+  return (
+    <section class="panel chart" aria-label="Price">
+      <header class="panel-head">
+        <h2>Price</h2>
+        <span class="muted">{barSeconds} s bars</span>
+        <span class="grow" />
+        <ul class={`legend ${order.side.toLowerCase()}`}>
+          <li>● passive</li>
+          <li>{order.side === "BUY" ? "▲" : "▼"} aggressive</li>
+          <li>■ dark or mid</li>
+          <li class="muted">size = quantity</li>
+        </ul>
+      </header>
+      <div
+        class="price"
+        ref={box}
+        role="img"
+        aria-label={`Price of ${order.instrument_id} with ${fills.length} own fills; ${levels.map(({ name, price }) => `${name} ${number(price, digits)}`).join(", ")}`}
+      />
+    </section>
+  );
+}

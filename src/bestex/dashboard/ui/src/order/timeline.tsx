@@ -1,0 +1,121 @@
+/** The order's life, event by event, the latest first: what happened, who asked, and why. */
+
+import { useState } from "preact/hooks";
+
+import type { WireMessage } from "../api/types.ts";
+import { algorithm, number, percent, signed, timeOf, words } from "../format.ts";
+
+const SHOWN = 80;
+
+type Body = Record<string, unknown>;
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function child(body: Body, digits: number): string {
+  const order = body.child as { quantity: number; venue: string; price: number | null; order_type: string } | undefined;
+  if (order === undefined) return "Child order";
+  const at = order.price === null ? (order.order_type === "MIDPOINT_PEG" ? "at the mid" : "at market") : `at ${number(order.price, digits)}`;
+  return `Sent ${number(order.quantity)} to ${order.venue} ${at}: ${text(body.reason)}`;
+}
+
+function report(body: Body, digits: number): string {
+  const said = body.report as { kind: string; quantity: number; price: number | null; venue: string; liquidity: string | null; reason: string | null };
+  if (said.kind === "FILL") {
+    const how = { ADDED: "passive", REMOVED: "aggressive", MIDPOINT: "at the mid", AUCTION: "in the auction" }[said.liquidity ?? ""] ?? "";
+    return `Filled ${number(said.quantity)} on ${said.venue} at ${number(said.price, digits + 1).replace(/0$/, "")}, ${how}`;
+  }
+  return `${said.venue}: ${words(said.kind).toLowerCase()} ${number(said.quantity)}${said.reason ? ` (${said.reason})` : ""}`;
+}
+
+function amended(body: Body, digits: number): string {
+  const parts = [
+    body.quantity === null ? null : `quantity ${number(body.quantity as number)}`,
+    body.price === null ? null : `limit ${number(body.price as number, digits)}`,
+    body.max_participation_rate == null ? null : `participation ${percent(body.max_participation_rate as number)} %`,
+    body.urgency == null ? null : `urgency ${words(text(body.urgency))}`,
+    body.end_time == null ? null : "end time",
+  ].filter((part) => part !== null);
+  return `Amended: ${parts.join(", ")}`;
+}
+
+const SENTENCES: Record<string, (body: Body, digits: number) => string> = {
+  order_created: () => "Order received",
+  order_amended: amended,
+  order_cancelled: () => "Cancel asked",
+  execution_strategy_selected: (body) => {
+    const chosen = body.recommended_strategy as { strategy_name: string; algorithm: string };
+    const again = (body.adaptation as number) > 0;
+    return `${again ? "Switched to" : "Selected"} ${chosen.strategy_name} (${algorithm(chosen.algorithm)})${body.reason ? `: ${text(body.reason)}` : ""}`;
+  },
+  execution_planned: (body) =>
+    `${(body.revision as number) > 0 ? `Planned again (${body.revision})` : "Planned"}: ${algorithm(text(body.algorithm_used))} in ${(body.execution_schedule as unknown[]).length} slices, expected cost ${signed((body.estimated_cost as number) * 1e4)} bps`,
+  child_order_submitted: child,
+  child_order_cancel_requested: (body) => `Cancel of ${text(body.child_order_id)} asked: ${text(body.reason)}`,
+  execution_report: report,
+  algorithm_execution: (body) => `${words(text(body.state))}: ${text(body.reason)}`,
+  execution_alert_generated: (body) => `${words(text(body.alert_type))} ${text(body.state).toLowerCase()}: ${text(body.recommendation)}`,
+  execution_completed: (body) => `${words(text(body.state))}: ${number(body.filled_quantity as number)} of ${number(body.quantity as number)} filled. ${text(body.reason)}`,
+  execution_measured: (body) => {
+    const costs = body.costs as { total_cost_bps: number | null } | undefined;
+    return `Measured: total cost ${signed(costs?.total_cost_bps)} bps`;
+  },
+  execution_quality_analyzed: (body) => `Graded ${words(text(body.quality_grade))}, score ${number(body.overall_quality_score as number, 2)}`,
+  trade_executed: () => "Published to post-trade analysis",
+};
+
+/** One line for a message. Types without a sentence are named. */
+export function sentence(message: WireMessage, digits: number): string {
+  const body = (message[message.event_type] ?? {}) as Body;
+  return SENTENCES[message.event_type]?.(body, digits) ?? words(message.event_type);
+}
+
+function who(message: WireMessage): string {
+  const body = (message[message.event_type] ?? {}) as { actor?: string };
+  return body.actor ?? message.source_service;
+}
+
+const ROUTINE = new Set(["algorithm_execution", "child_order_cancel_requested"]);
+
+export function Timeline({ messages, zone, digits }: { messages: readonly WireMessage[]; zone: string; digits: number }) {
+  const [isAll, setAll] = useState(false);
+  const kept = isAll ? messages : messages.filter(({ event_type }) => !ROUTINE.has(event_type)).slice(-SHOWN);
+  return (
+    <section class="panel scrolled" aria-label="Timeline">
+      <header class="panel-head">
+        <h2>
+          Timeline <span class="muted">{messages.length} events</span>
+        </h2>
+        <span class="grow" />
+        <button type="button" class="quiet" aria-pressed={isAll} onClick={() => setAll(!isAll)}>
+          {isAll ? "Only the main ones" : "Every event"}
+        </button>
+      </header>
+      <div class="scroll" tabIndex={0}>
+        <table class="figures timeline">
+          <thead>
+            <tr>
+              <th scope="col" class="figure">
+                Time
+              </th>
+              <th scope="col">Who</th>
+              <th scope="col">What</th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...kept].reverse().map((message) => (
+              <tr key={message.event_id}>
+                <td class="figure" title={`${message.timestamp} UTC`}>
+                  {timeOf(message.timestamp, zone)}
+                </td>
+                <td class="muted">{who(message)}</td>
+                <td>{sentence(message, digits)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
