@@ -145,7 +145,7 @@ OwnReportRow = tuple[int, int, int, int, int, int, int, int, int | None, int | N
 class MatchingEngine:
     """A price-time order book that matches; see `native/include/bestex/matching.hpp`.
 
-    Operations are rows of 24 bytes, the layout of `bestex.native.twin.matching.OPERATION`, viewed as uint8.
+    Operations are rows of 24 bytes, the layout of `bestex.native.matching.OPERATION`, viewed as uint8.
     """
 
     def __init__(self, lowest_price: int, levels: int) -> None: ...

@@ -1,5 +1,6 @@
 """What is particular to the generated market: seeds, days, the dark pool, impact and its own reference data."""
 
+import itertools
 import os
 import statistics
 import subprocess
@@ -316,7 +317,7 @@ def test_the_volume_curve_is_the_one_the_flow_is_drawn_from() -> None:
     market = market_at(OPEN_NS)
     curve = GeneratedReference(market).volume_curve("AAPL", OPEN_NS)
     cuts = [OPEN_NS + (CLOSE_NS - OPEN_NS) * part // 13 for part in range(14)]
-    expected = [curve.share(start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
+    expected = [curve.share(start, end) for start, end in itertools.pairwise(cuts)]
     assert sum(expected) == pytest.approx(1.0)
     assert expected[0] > expected[6] < expected[12]
     seen = [0.0] * 13
