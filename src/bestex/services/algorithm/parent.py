@@ -62,6 +62,7 @@ class Parent:
     retry_ns: int | None = None  # to try again what did not leave or did not fill
     rejects_in_a_row: int = 0
     latency_ns: int | None = None
+    flag: str | None = None  # what a person must know of it to the end: a fill that should not have been
     numbers: ChildNumbers = field(default_factory=ChildNumbers)
     timers: dict[str, tuple[int | None, Decimal | None]] = field(default_factory=dict)
     shown: tuple[object, ...] = ()
@@ -223,7 +224,7 @@ class Parent:
         """The one end of the order: its state, execution_completed, and no timers left."""
         assert self.ledger.live == 0, f"{self.order_id} cannot end with {self.ledger.live} live"
         self.change(final)
-        self.reason = reason
+        self.reason = reason if self.flag is None or self.flag in reason else f"{reason}; {self.flag}"
         self.ledger.close()
         self.clear_timers(effects)
         if self.instruction is not None:
@@ -245,7 +246,7 @@ class Parent:
                     started_ns=self.started_ns,
                     completed_ns=now_ns,
                     child_orders=len(ledger.children),
-                    reason=reason,
+                    reason=self.reason,
                 ),
             )
         )
@@ -289,6 +290,7 @@ class Parent:
             "order": self.order,
             "state": self.state,
             "reason": self.reason,
+            "flag": self.flag,
             "instruction": self.instruction,
             "plan": self.plan,
             "revision": self.revision,

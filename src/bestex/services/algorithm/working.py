@@ -361,6 +361,7 @@ class Working:
         words = f"late fill of {booking.late} on {report.child_order_id} at {report.venue}, booked"
         if booking.overfilled:
             words += f"; {booking.overfilled} more than ordered"
+        parent.flag = words
         if parent.state is ParentState.WORKING:
             self.pause(parent, effects, now_ns, f"frozen: {words}")
         else:
