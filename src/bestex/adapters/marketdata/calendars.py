@@ -75,7 +75,7 @@ def _utc_date(time_ns: int) -> date:
 @lru_cache(maxsize=64)
 def _sessions(calendar: str, year: int) -> NDArray[np.int64]:
     """(sessions, 2) open and close of the sessions that the calendar dates in the year, in order."""
-    import exchange_calendars  # type: ignore[import-untyped]
+    import exchange_calendars
 
     name = ALIASES.get(calendar, calendar)
     try:

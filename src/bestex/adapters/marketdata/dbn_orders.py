@@ -2,8 +2,9 @@
 
 Source: Databento's description of the MBO schema. A adds, C takes a quantity off, M states the new price and size,
 R clears the book; T (the aggressor's trade) and F (a resting order's fill) do not change the book: the C or M that
-follows does. Here F becomes the FILL, and what follows is only what F has not already taken off. What T traded beyond the fills met nothing displayed: HIDDEN. A modification that
-changes the price or raises the size loses its place: CANCEL and ADD; one that lowers the size keeps it.
+follows does. Here F becomes the FILL, and what follows is only what F has not already taken off. What T traded beyond
+the fills met nothing displayed: HIDDEN. A modification that changes the price or raises the size loses its place:
+CANCEL and ADD; one that lowers the size keeps it.
 """
 
 from collections import Counter

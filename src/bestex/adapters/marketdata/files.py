@@ -140,6 +140,47 @@ def read_parquet(path: Path) -> pl.DataFrame:
         ) from error
 
 
+def read_table(path: Path, header: Sequence[str] | None) -> pl.DataFrame:
+    """A Parquet file with its types, or a CSV as text; `header` names the columns of a CSV whose first line does not.
+
+    Raises:
+        InvalidData: as `read_csv` and `read_parquet`.
+    """
+    return read_parquet(path) if path.suffix in (".parquet", ".pq") else read_csv(path, header)
+
+
+def checked_columns(path: Path, frame: pl.DataFrame, names: Sequence[str | None]) -> None:
+    """Raises InvalidData for the first of the named columns that the file does not have."""
+    missing = [name for name in names if name is not None and name not in frame.columns]
+    if missing:
+        there = ", ".join(name for name in frame.columns if name != ROW)
+        raise InvalidData(
+            f"{path.name} has no column {missing[0]!r}; it has {there}",
+            field=path.name,
+            value=missing[0],
+            expected=f"one of {there}, by a mapping file",
+        )
+
+
+def of_symbol(path: Path, frame: pl.DataFrame, column: str | None, symbol: str | None) -> pl.DataFrame:
+    """The rows of one symbol. Raises InvalidData where there are several and none is named, or none of that name."""
+    if column is None:
+        return frame
+    symbols = frame[column].cast(pl.String)
+    names = symbols.unique().sort().to_list()
+    if symbol is None and len(names) > 1:
+        shown = ", ".join(str(name) for name in names[:8])
+        bad_cell(path, frame[ROW][0], column, f"{len(names)} symbols", f"one symbol to be named: {shown}")
+    if symbol is not None:
+        frame = frame.filter(symbols == symbol)
+        if frame.is_empty():
+            shown = ", ".join(str(name) for name in names[:8])
+            raise InvalidData(
+                f"{path.name} has no row of {symbol!r}; it has {shown}", field=column, value=symbol, expected=shown
+            )
+    return frame
+
+
 def integers(path: Path, frame: pl.DataFrame, column: str) -> NDArray[np.int64]:
     """The column as int64.
 

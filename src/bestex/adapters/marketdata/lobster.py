@@ -58,8 +58,8 @@ def read_lobster(source: LobsterSource) -> MarketData:
     day = source.day or (name.day if name else None)
     if day is None:
         raise InvalidData(
-            f"{source.messages.name} does not say its day; name it like AAPL_2012-06-21_34200000_57600000_message_10.csv "
-            "or give the day",
+            f"{source.messages.name} does not say its day; give the day, or a name like "
+            "AAPL_2012-06-21_34200000_57600000_message_10.csv",
             field="day",
             value=source.messages.name,
             expected="a New York date",
@@ -173,7 +173,7 @@ def _cuts(found: Repaired, messages: Messages, source: LobsterSource) -> list[Re
             side="bid" if messages.directions[row] == 1 else "ask",
             price=source.tick_size * int(messages.half_ticks[row]) / 2,
             quantity=source.lot_size * int(found.sizes[row]),
-            reason=f"row {row + 1} takes {messages.sizes[row]} off order {messages.order_ids[row]}, which had less left",
+            reason=f"row {row + 1} takes {messages.sizes[row]} off order {messages.order_ids[row]}, more than was left",
         )
         for row in found.cut
     ]

@@ -85,9 +85,10 @@ def _changes(
     done: tuple[int, int] | None,
 ) -> None:
     # Levels that go come first: the two sides never cross between two rows of one message.
-    for price in before.keys() - after.keys():
-        if (side, price) != done:
-            out.append((time_ns, price, before[price], 0, L2Kind.DEPTH, side, PAD))
-    for price, lots in after.items():
-        if lots != before.get(price, 0) and (side, price) != done:
-            out.append((time_ns, price, abs(lots - before.get(price, 0)), lots, L2Kind.DEPTH, side, PAD))
+    gone = sorted(before.keys() - after.keys())
+    changes = [(price, 0) for price in gone] + list(after.items())
+    out.extend(
+        (time_ns, price, abs(lots - before.get(price, 0)), lots, L2Kind.DEPTH, side, PAD)
+        for price, lots in changes
+        if lots != before.get(price, 0) and (side, price) != done
+    )

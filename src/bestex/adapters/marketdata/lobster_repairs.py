@@ -229,7 +229,7 @@ class LobsterPass:
             self._drop_ghosts(row, -direction, through, "an order on the other side was displayed through it")
 
     def _match(self, row: int, before: Top | None, now: Top) -> tuple[bool, Top]:
-        """Hold the new state to the published one; a ghost at the touch is removed. False after a lasting difference."""
+        """Hold the new state to the published one, removing a ghost at the touch. False after a lasting difference."""
         assert self._level1 is not None
         known = self.result.states
         if known >= len(self._level1):
@@ -273,7 +273,7 @@ class LobsterPass:
         return bool(found)
 
     def _left_sight(self, order: Order, row: int) -> int | None:
-        """First message since the order's last after which `levels` better levels hid it; None where it always showed."""
+        """First message since the order's last after which `levels` better levels hid it; None if none did."""
         if self._last_named.get(order.order_id, AT_OPENING) >= row:
             return None
         edges = np.array(self._outside[order.direction][order.last_row + 1 :], dtype=np.int64)

@@ -145,7 +145,7 @@ LEAN_TICKS: Final = Mapping(
 
 
 def read_mapping(path: Path) -> Mapping:
-    """A mapping file: the fields of `Mapping`, tables [trades], [trades.time], [trades.conditions], [quotes], [quotes.time].
+    """A mapping file: the fields of `Mapping`; tables trades, trades.time, trades.conditions, quotes, quotes.time.
 
     Raises:
         InvalidInput: if the file is not TOML, or a field is missing, unknown or of the wrong kind.

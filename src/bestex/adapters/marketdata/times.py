@@ -15,6 +15,7 @@ from bestex.domain.errors import InvalidInput
 from bestex.domain.time import NS_PER_SECOND
 
 NS_IN: Final = {"s": NS_PER_SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
+ISO_FORMS: Final = tuple(f"%Y-%m-%d{between}%H:%M:%S%.f{zone}" for zone in ("%#z", "") for between in ("T", " "))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,15 +89,17 @@ def _datetimes(path: Path, frame: pl.DataFrame, when: TimeColumn) -> NDArray[np.
 
 
 def _parse_text(column: pl.Series) -> pl.Series:
+    """By whichever of the ISO forms reads most of the column; null where it does not."""
     text = column.str.strip_chars()
-    zoned = text.str.contains(r"(Z|[+-]\d{2}:?\d{2})$")
-    for has_zone, ending in ((True, "%#z"), (False, "")):
-        if bool(zoned.all()) is has_zone:
-            for between in ("T", " "):
-                parsed = text.str.to_datetime(f"%Y-%m-%d{between}%H:%M:%S%.f{ending}", time_unit="ns", strict=False)
-                if parsed.null_count() < len(parsed):
-                    return parsed
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
+    best: pl.Series | None = None
+    for pattern in ISO_FORMS:
+        parsed = text.str.to_datetime(pattern, time_unit="ns", strict=False)
+        if parsed.null_count() == 0:
+            return parsed
+        if best is None or parsed.null_count() < best.null_count():
+            best = parsed
+    assert best is not None
+    return best
 
 
 def _midnight_ns(day: date, zone: str) -> int:

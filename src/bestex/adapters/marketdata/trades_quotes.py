@@ -16,13 +16,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bestex.adapters.marketdata.calendars import in_session
-from bestex.adapters.marketdata.files import ROW, bad_cell, floats, integers, read_csv, read_parquet, refuse_where
+from bestex.adapters.marketdata.files import (
+    ROW,
+    bad_cell,
+    checked_columns,
+    floats,
+    integers,
+    of_symbol,
+    read_table,
+    refuse_where,
+)
 from bestex.adapters.marketdata.half_ticks import nearest_half_ticks, whole_lots, whole_ticks
 from bestex.adapters.marketdata.mappings import Conditions, Mapping, QuoteColumns, QuoteRule
 from bestex.adapters.marketdata.quotes import QuoteRows, aggressors, consolidated, depth_rows
 from bestex.adapters.marketdata.source import Layout, MarketData, SourceReport, kinds_of
 from bestex.adapters.marketdata.times import times_ns
-from bestex.domain.errors import InvalidData
 from bestex.native.rows import L2_ROWS, L2Kind
 
 ORDINARY, CROSS, DROP = 0, 1, 2
@@ -122,40 +130,6 @@ def _distinct(quotes: QuoteRows) -> NDArray[np.bool_]:
     return new
 
 
-def _read(path: Path, header: tuple[str, ...] | None) -> pl.DataFrame:
-    return read_parquet(path) if path.suffix in (".parquet", ".pq") else read_csv(path, header)
-
-
-def _checked(path: Path, frame: pl.DataFrame, names: list[str | None]) -> None:
-    missing = [name for name in names if name is not None and name not in frame.columns]
-    if missing:
-        there = ", ".join(name for name in frame.columns if name != ROW)
-        raise InvalidData(
-            f"{path.name} has no column {missing[0]!r}; it has {there}",
-            field=path.name,
-            value=missing[0],
-            expected=f"one of {there}, by a mapping file",
-        )
-
-
-def _of_symbol(path: Path, frame: pl.DataFrame, column: str | None, symbol: str | None) -> pl.DataFrame:
-    if column is None:
-        return frame
-    symbols = frame[column].cast(pl.String)
-    names = symbols.unique().sort().to_list()
-    if symbol is None and len(names) > 1:
-        shown = ", ".join(str(name) for name in names[:8])
-        bad_cell(path, frame[ROW][0], column, f"{len(names)} symbols", f"one symbol to be named: {shown}")
-    if symbol is not None:
-        frame = frame.filter(symbols == symbol)
-        if frame.is_empty():
-            shown = ", ".join(str(name) for name in names[:8])
-            raise InvalidData(
-                f"{path.name} has no row of {symbol!r}; it has {shown}", field=column, value=symbol, expected=shown
-            )
-    return frame
-
-
 def _only_zero(path: Path, frame: pl.DataFrame, column: str | None, why: str, dropped: Counter[str]) -> pl.DataFrame:
     if column is None:
         return frame
@@ -174,9 +148,9 @@ def _prices(path: Path, frame: pl.DataFrame, column: str, scale: int) -> NDArray
 
 def _read_trades(source: TradesQuotesSource, dropped: Counter[str], facts: Counter[str]) -> tuple[_Trades, int]:
     path, columns = source.trades, source.mapping.trades
-    frame = _read(path, columns.header)
+    frame = read_table(path, columns.header)
     conditions = columns.conditions
-    _checked(
+    checked_columns(
         path,
         frame,
         [
@@ -191,7 +165,7 @@ def _read_trades(source: TradesQuotesSource, dropped: Counter[str], facts: Count
         ],
     )
     read = len(frame)
-    frame = _of_symbol(path, frame, columns.symbol, source.symbol)
+    frame = of_symbol(path, frame, columns.symbol, source.symbol)
     times = times_ns(path, frame, columns.time)
     frame = frame.with_columns(pl.Series(_TIME, times))
     frame = _only_zero(path, frame, columns.correction, "trades corrected or cancelled later", dropped)
@@ -256,8 +230,8 @@ def _read_quotes(source: TradesQuotesSource, dropped: Counter[str], facts: Count
         nothing = np.zeros(0, np.int64)
         return QuoteRows(times_ns=nothing, bids=nothing, bid_lots=nothing, asks=nothing, ask_lots=nothing), 0
     path, columns = source.quotes, source.mapping.quotes
-    frame = _read(path, columns.header)
-    _checked(
+    frame = read_table(path, columns.header)
+    checked_columns(
         path,
         frame,
         [
@@ -272,7 +246,7 @@ def _read_quotes(source: TradesQuotesSource, dropped: Counter[str], facts: Count
         ],
     )
     read = len(frame)
-    frame = _of_symbol(path, frame, columns.symbol, source.symbol)
+    frame = of_symbol(path, frame, columns.symbol, source.symbol)
     frame = frame.with_columns(pl.Series(_TIME, times_ns(path, frame, columns.time)))
     frame = _only_zero(path, frame, columns.suspicious, "quotes marked suspicious", dropped)
     outside = ~_in_sessions(source, frame[_TIME].to_numpy())

@@ -86,7 +86,8 @@ def test_a_trade_is_judged_by_the_quote_before_its_time_not_at_its_time(tmp_path
     kinds = data.rows["kind"].tolist()
     trade = kinds.index(L2Kind.TRADE)
     assert data.rows["side"][trade] == BID
-    assert kinds[trade + 1] == L2Kind.DEPTH and data.rows["time_ns"][trade] == data.rows["time_ns"][trade + 1]
+    assert kinds[trade + 1] == L2Kind.DEPTH
+    assert data.rows["time_ns"][trade] == data.rows["time_ns"][trade + 1]
 
 
 def test_a_print_off_exchange_touches_no_displayed_order(tmp_path: Path) -> None:
