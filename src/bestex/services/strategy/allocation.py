@@ -5,6 +5,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bestex.domain.market import MarketSnapshot
 from bestex.domain.orders import Algorithm
@@ -15,6 +16,8 @@ from bestex.quant.pretrade import ExpectedOutcome
 from bestex.quant.schedules import almgren_chriss_curve, slice_starts_ns, twap_curve, vwap_curve
 from bestex.services.strategy.config import StrategyConfig
 from bestex.services.strategy.profile import OrderProfile
+
+Array = NDArray[np.float64]
 
 _VENUE_GRID: Final = 10_000  # fractions are whole basis points ...
 _TIME_GRID: Final = 1_000_000  # ... and whole millionths, so that they add up as written
@@ -38,32 +41,27 @@ def venue_allocation(profile: OrderProfile, market: MarketSnapshot, dark_ratio: 
     return {venue.venue_id: fraction for venue, fraction in zip((*lit, *dark), fractions, strict=True) if fraction > 0}
 
 
-def time_allocation(
-    profile: OrderProfile, candidate: Candidate, outcome: ExpectedOutcome, estimates: MarketEstimates
-) -> TimeAllocation:
+def time_allocation(profile: OrderProfile, candidate: Candidate, estimates: MarketEstimates) -> TimeAllocation:
     """The schedule the algorithm will follow, slice by slice; read as decimals the fractions sum to exactly 1.
 
-    PARTICIPATION_RATE follows the market instead: its slices are what is expected, over the time that should take.
+    PARTICIPATION_RATE follows the market instead: its slices are what is expected of it, and the window leaves room for
+    less volume than that.
     """
-    minutes = candidate.window_minutes
-    if candidate.algorithm is Algorithm.PARTICIPATION_RATE and outcome.executed_fraction > 0.999:
-        minutes = min(minutes, max(outcome.time_minutes, 1 / 60))
-    end_ns = min(profile.end_ns, profile.start_ns + round(minutes * NS_PER_MINUTE))
+    end_ns = min(profile.end_ns, profile.start_ns + round(candidate.window_minutes * NS_PER_MINUTE))
     slices = candidate.slices
     match candidate.algorithm:
         case Algorithm.TWAP:
             curve = twap_curve(slices)
         case Algorithm.IMPLEMENTATION_SHORTFALL:
             curve = almgren_chriss_curve(slices, candidate.kappa_t)
-        case Algorithm.VWAP | Algorithm.PARTICIPATION_RATE:
-            start = estimates.session_fraction
-            end = min(1.0, start + (end_ns - profile.start_ns) / NS_PER_MINUTE / estimates.session_minutes)
-            volume = estimates.volume_curve
-            curve = (
-                vwap_curve(volume.window_shares(start, end, slices))
-                if volume.between(start, end) > 0
-                else twap_curve(slices)
-            )
+        case Algorithm.VWAP:
+            curve = vwap_curve(_slice_volumes(profile, end_ns, slices, estimates))
+        case Algorithm.PARTICIPATION_RATE:
+            rate = candidate.participation_rate
+            assert rate is not None
+            volumes = _slice_volumes(profile, end_ns, slices, estimates)
+            done = np.minimum(1.0, np.cumsum(volumes) * rate / (1 - rate) / float(profile.quantity))
+            curve = done / done[-1]
     fractions = fractions_of_one(np.diff(curve, prepend=0.0), _TIME_GRID)
     edges = slice_starts_ns(profile.start_ns, end_ns, slices)
     return TimeAllocation(
@@ -74,6 +72,15 @@ def time_allocation(
             for k in range(slices)
         ),
     )
+
+
+def _slice_volumes(profile: OrderProfile, end_ns: int, slices: int, estimates: MarketEstimates) -> Array:
+    """(slices,) expected market volume of each slice; even where the curve has none in the window."""
+    start = estimates.session_fraction
+    end = min(1.0, start + (end_ns - profile.start_ns) / NS_PER_MINUTE / estimates.session_minutes)
+    cumulative = estimates.volume_curve.at(np.linspace(start, end, slices + 1))
+    volumes: Array = np.diff(cumulative) * estimates.daily_volume
+    return volumes if volumes.sum() > 0 else np.ones(slices)
 
 
 def risk_controls(
@@ -108,7 +115,7 @@ def risk_controls(
     )
 
 
-def fractions_of_one(shares: Sequence[float] | np.ndarray, grid: int) -> list[float]:
+def fractions_of_one(shares: Sequence[float] | Array, grid: int) -> list[float]:
     """Shares rounded to whole multiples of 1 / grid by largest remainder; their decimals sum to exactly 1.
 
     Args:

@@ -9,8 +9,11 @@ from bestex.quant.pretrade import ExpectedOutcome
 from bestex.services.strategy.catalogue import CatalogueEntry, Span
 from bestex.services.strategy.config import StrategyConfig
 from bestex.services.strategy.profile import OrderProfile
+from bestex.services.strategy.scoring import Parts, loss_of
 
 _RATE_BELOW_ONE: Final = 0.99
+# PARTICIPATION_RATE gets a window in which half of the expected volume is enough; it ends when it is done.
+_VOLUME_MARGIN: Final = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +23,10 @@ class PricedCandidate:
     entry: CatalogueEntry
     candidate: Candidate
     outcome: ExpectedOutcome
+    parts: Parts  # of its loss
 
 
-Price = Callable[[Candidate], ExpectedOutcome]
-Loss = Callable[[Candidate, ExpectedOutcome], float]
+Price = Callable[[Candidate], tuple[ExpectedOutcome, Parts]]
 
 
 def rate_cap(profile: OrderProfile, config: StrategyConfig) -> float:
@@ -49,7 +52,7 @@ def searched(
     estimates: MarketEstimates,
     config: StrategyConfig,
     price: Price,
-    loss: Loss,
+    weights: Parts,
 ) -> list[PricedCandidate]:
     """Every candidate of the entry that was priced, the best one first.
 
@@ -63,16 +66,14 @@ def searched(
     if entry.participation_rate is None:
         least = shortest_minutes(float(profile.quantity), cap, estimates)
         shortest = longest if least is None else min(longest, max(shortest, least * 1.02))
-    else:
-        shortest = longest
     priced: list[PricedCandidate] = []
     best: tuple[float, PricedCandidate] | None = None
 
     def consider(candidate: Candidate) -> None:
         nonlocal best
-        outcome = price(candidate)
-        found = PricedCandidate(entry=entry, candidate=candidate, outcome=outcome)
-        value = loss(candidate, outcome)
+        outcome, parts = price(candidate)
+        found = PricedCandidate(entry=entry, candidate=candidate, outcome=outcome, parts=parts)
+        value = loss_of(parts, weights)
         priced.append(found)
         if best is None or value < best[0]:
             best = (value, found)
@@ -81,6 +82,9 @@ def searched(
     kappas = _kappas(entry.kappa_t)
     darks = _dark_ratios(entry.dark_pool_ratio, profile)
     limit = profile.constraints.price_limit
+    if rates is not None:
+        slow = shortest_minutes(float(profile.quantity) * _VOLUME_MARGIN, min(rates), estimates)
+        longest = shortest = longest if slow is None else min(longest, max(shortest, slow))
     for minutes in _windows(shortest, longest):
         consider(
             Candidate(

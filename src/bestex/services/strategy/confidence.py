@@ -16,6 +16,8 @@ from bestex.quant.pretrade import COST_ERRORS
 
 Array = NDArray[np.float64]
 
+# Candidates this far behind, in standard deviations of both errors, cannot turn out best in any of the draws.
+_OUT_OF_REACH_SD = 4.0
 _GROUPS = {pair: k for k, pair in enumerate((a, s) for a in Algorithm for s in ExecutionStyle)}
 
 
@@ -64,7 +66,10 @@ def probability_of_best(
     Returns:
         0..1; 1 where there is no alternative.
     """
-    true = losses_bps + draws.causes @ loadings_bps.T + draws.groups[:, groups] * own_sd_bps
+    sd = np.sqrt((loadings_bps**2).sum(axis=1) + own_sd_bps**2)
+    rivals = np.flatnonzero(losses_bps - _OUT_OF_REACH_SD * (sd + sd[chosen]) <= losses_bps[chosen])
+    own = draws.groups[:, groups[rivals]] * own_sd_bps[rivals]
+    true = losses_bps[rivals] + draws.causes @ loadings_bps[rivals].T + own
     best = true.min(axis=1)
     near = np.maximum(tolerance_bps, tolerance_share * np.abs(best))
-    return float(np.mean(true[:, chosen] - best <= near))
+    return float(np.mean(true[:, rivals.searchsorted(chosen)] - best <= near))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from bestex.domain.errors import InvalidInput, InvalidOrder
 from bestex.domain.instruments import Instrument
@@ -40,11 +41,11 @@ class OrderProfile:
     def window_minutes(self) -> float:
         return (self.end_ns - self.start_ns) / NS_PER_MINUTE
 
-    @property
+    @cached_property
     def lit_venues(self) -> tuple[Venue, ...]:
         return tuple(venue for venue in self.venues if not venue.is_dark)
 
-    @property
+    @cached_property
     def dark_venues(self) -> tuple[Venue, ...]:
         return tuple(venue for venue in self.venues if venue.is_dark)
 
@@ -110,7 +111,7 @@ def profile_of_order(
         constraints=own if constraints is None else tighter(own, constraints, order.side),
         start_time_ns=given.start_time_ns,
         end_time_ns=min((end for end in (given.end_time_ns, end_time_ns) if end is not None), default=None),
-        algorithm=None,
+        algorithm=given.algorithm,
         execution_style=given.execution_style,
     )
 

@@ -17,6 +17,7 @@ from bestex.messages.strategy import (
     MarketContext,
     Recommendation,
 )
+from bestex.quant.candidates import Candidate
 from bestex.quant.pretrade import ExpectedOutcome, expected_outcome
 from bestex.quant.volume_curves import VolumeCurve as SessionCurve
 from bestex.services.strategy.allocation import risk_controls, time_allocation, venue_allocation
@@ -29,7 +30,7 @@ from bestex.services.strategy.market_conditions import client_context, derived_c
 from bestex.services.strategy.profile import OrderProfile
 from bestex.services.strategy.rationale import compared, rationale
 from bestex.services.strategy.rules import feasible_set, refusal
-from bestex.services.strategy.scoring import Scorer, score_of
+from bestex.services.strategy.scoring import Parts, Scorer, score_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,20 +76,19 @@ def recommended(
         raise refusal(entries, profile, context, **bounds)
 
     scorer = Scorer(estimates, config, profile.urgency)
+    weights = scorer.weights(profile.objective)
+
+    def price(candidate: Candidate) -> tuple[ExpectedOutcome, Parts]:
+        outcome = expected_outcome(candidate, quantity, estimates)
+        return outcome, scorer.parts(candidate, outcome)
+
     priced = [
         candidate
         for entry in found.entries
-        for candidate in searched(
-            entry,
-            profile,
-            estimates,
-            config,
-            price=lambda candidate: expected_outcome(candidate, quantity, estimates),
-            loss=lambda candidate, outcome: scorer.loss(profile.objective, candidate, outcome),
-        )
+        for candidate in searched(entry, profile, estimates, config, price, weights)
     ]
-    parts = np.stack([scorer.parts(item.candidate, item.outcome) for item in priced])
-    losses = parts @ scorer.weights(profile.objective)
+    parts = np.array([item.parts for item in priced])
+    losses = parts @ np.array(weights)
     ranked = _best_per_strategy(priced, losses)
     chosen = ranked[0]
     best = priced[chosen]
@@ -105,13 +105,11 @@ def recommended(
         tolerance_share=config.tolerance_share,
     )
     binding = _binding(profile, best, config)
-    otherwise = {
-        aim: name
-        for aim in Objective
-        if aim is not profile.objective
-        and (name := priced[int(np.argmin(parts @ scorer.weights(aim)))].entry.strategy_name)
-        != best.entry.strategy_name
+    favourites = {
+        aim: priced[int(np.argmin(parts @ np.array(scorer.weights(aim))))].entry.strategy_name for aim in Objective
     }
+    otherwise = {aim: name for aim, name in favourites.items() if name != best.entry.strategy_name}
+    otherwise.pop(profile.objective, None)
     text = rationale(
         profile,
         context,
@@ -169,7 +167,7 @@ def execution_strategy(
     """The candidate as the algorithm service will be told it."""
     candidate, outcome = priced.candidate, priced.outcome
     cap = rate_cap(profile, config)
-    times = time_allocation(profile, candidate, outcome, sources.market)
+    times = time_allocation(profile, candidate, sources.market)
     largest = max(item.fraction for item in times.slices)
     dark_ratio = candidate.dark_ratio if profile.dark_venues else 0.0
     parameters: dict[str, Any] = {

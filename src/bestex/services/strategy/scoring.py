@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bestex.domain.orders import Algorithm, Objective, Urgency
 from bestex.quant.candidates import Candidate, MarketEstimates
 from bestex.quant.pretrade import ExpectedOutcome
 from bestex.services.strategy.config import StrategyConfig
 
-Array = NDArray[np.float64]
+Parts = tuple[float, float, float, float, float]
 
 PARTS: Final = ("cost", "risk", "alpha", "minutes", "unfinished")
 _NORMAL: Final = NormalDist()
@@ -32,8 +29,8 @@ class Scorer:
     config: StrategyConfig
     urgency: Urgency
 
-    def parts(self, candidate: Candidate, outcome: ExpectedOutcome) -> Array:
-        """(5,) in the order of PARTS."""
+    def parts(self, candidate: Candidate, outcome: ExpectedOutcome) -> Parts:
+        """In the order of PARTS."""
         sigma_bps = self.estimates.daily_volatility * 1e4
         waited = mean_delay_minutes(candidate, outcome)
         alpha = (
@@ -43,17 +40,18 @@ class Scorer:
         # What is left waits for the close and then for another session.
         tomorrow = self.estimates.session_minutes * (2 - self.estimates.session_fraction)
         minutes = (1 - unfinished) * outcome.time_minutes + unfinished * tomorrow
-        return np.array([outcome.expected_cost * 1e4, outcome.cost_sd * 1e4, alpha, minutes, unfinished * sigma_bps])
+        return (outcome.expected_cost * 1e4, outcome.cost_sd * 1e4, alpha, minutes, unfinished * sigma_bps)
 
-    def weights(self, objective: Objective) -> Array:
-        """(5,) in the order of PARTS."""
+    def weights(self, objective: Objective) -> Parts:
+        """Of each part, in the order of PARTS."""
         own = self.config.objective_weights[objective]
         pressure = self.config.urgency_multipliers[self.urgency]
-        return np.array([own.cost, own.risk * pressure, own.alpha * pressure, own.minute * pressure, 1.0])
+        return (own.cost, own.risk * pressure, own.alpha * pressure, own.minute * pressure, 1.0)
 
-    def loss(self, objective: Objective, candidate: Candidate, outcome: ExpectedOutcome) -> float:
-        """Weighted sum of the parts, bps."""
-        return float(self.weights(objective) @ self.parts(candidate, outcome))
+
+def loss_of(parts: Parts, weights: Parts) -> float:
+    """Weighted sum of the parts, bps."""
+    return sum(part * weight for part, weight in zip(parts, weights, strict=True))
 
 
 def mean_delay_minutes(candidate: Candidate, outcome: ExpectedOutcome) -> float:

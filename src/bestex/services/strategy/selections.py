@@ -64,6 +64,8 @@ def mismatch(proposal: Proposal, wanted: OrderProfile, now_ns: int, config: Stra
     rate = plan.risk_controls.max_participation_rate
     if wants.max_participation_rate is not None and rate > wants.max_participation_rate:
         return f"it may trade {rate:.1%} of volume, the order at most {wants.max_participation_rate:.1%}"
+    if wanted.algorithm is not None and plan.algorithm != wanted.algorithm:
+        return f"it works {plan.algorithm}, the order asks for {wanted.algorithm}"
     style = plan.parameters["execution_style"]
     if wanted.execution_style is not None and style != wanted.execution_style:
         return f"it is {style}, the order asks for {wanted.execution_style}"

@@ -130,7 +130,7 @@ class StrategyService:
     def _created(self, fact: OrderCreated, now_ns: int) -> Effects:
         order = fact.order
         self._orders[order.order_id] = WorkedOrder(order=order, arrival=fact.arrival)
-        if order.instructions.algorithm is not None:
+        if order.instructions.algorithm is not None and order.instructions.selection_id is None:
             return Effects()
         return self._select(order.order_id, fact.arrival, now_ns)
 
@@ -288,7 +288,7 @@ class StrategyService:
         if worked is None or worked.state.is_final:
             return Effects()
         self._orders[order_id] = replace(worked, filled_quantity=filled, state=state)
-        waits = state.is_final and not worked.selections and worked.order.instructions.algorithm is None
+        waits = state.is_final and not worked.selections
         return Effects(timers=[Timer(order_id=order_id, name=_SELECT)] if waits else [])
 
     def _score(self, fact: TradeExecuted) -> Effects:
