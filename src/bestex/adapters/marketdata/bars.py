@@ -7,7 +7,7 @@ displayed quantity: a print that is higher than the last is a buy at the ask, a 
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -64,7 +64,7 @@ class BarsSource:
     lot_size: Decimal
     calendar: str | None  # bars that start outside its sessions are dropped; None keeps all
     bar_seconds: int
-    assumed: IntrabarPath = IntrabarPath()
+    assumed: IntrabarPath = field(default_factory=IntrabarPath)
     symbol: str | None = None  # needed where the file holds several
 
 

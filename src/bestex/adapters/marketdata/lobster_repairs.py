@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bestex.adapters.marketdata.level_book import BUY, SELL, LevelBook
 from bestex.adapters.marketdata.lobster_files import ADD, EXECUTION, BookRows, Messages
+from bestex.domain.errors import InvalidData
 
 AT_OPENING: Final = -1
 
@@ -126,6 +127,14 @@ class LobsterPass:
         first = (direction, int(messages.half_ticks[0]))
         if opening is not None and kind <= EXECUTION:
             lumps[first] = lumps.get(first, 0) + (-1 if kind == ADD else 1) * int(messages.sizes[0])
+            if lumps[first] < 0:
+                raise InvalidData(
+                    f"the order book does not show the order that message 1 adds: {messages.sizes[0]} lots at "
+                    f"{messages.half_ticks[0]} half ticks",
+                    field="book",
+                    value=lumps[first] + int(messages.sizes[0]),
+                    expected="the order-book file of the same day, from its first row",
+                )
         older, self._late = self._infer()
         for order in older:
             key = (order.direction, order.half_ticks)

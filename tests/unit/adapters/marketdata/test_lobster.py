@@ -335,3 +335,14 @@ def test_levels_without_a_row_for_each_message_are_refused(tmp_path: Path) -> No
     source: dict[str, Any] = {"messages": messages(tmp_path, [GOOD, "34201,3,77,20,1000000,1"])}
     with pytest.raises(InvalidData, match="a row for each of the 2 messages"):
         read_lobster(LobsterSource(**source, book=book(tmp_path, [OPENING]), layout=Layout.L2))
+
+
+def test_an_order_book_of_another_day_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidData, match="does not show the order that message 1 adds") as caught:
+        read_lobster(
+            LobsterSource(
+                messages=messages(tmp_path, [GOOD, "34201,3,77,20,1000000,1"]),
+                book=book(tmp_path, ["1100200,100,1100000,50,1100300,200,1099900,80"]),
+            )
+        )
+    assert caught.value.field == "book"
