@@ -10,10 +10,12 @@ from bestex.api.strict_json import parse
 
 
 class StrictRequest(Request):
+    """A request whose JSON has been read already; the framework would hide why a body was refused."""
+
+    parsed: Any = None
+
     async def json(self) -> Any:
-        if not hasattr(self, "_parsed"):
-            self._parsed = parse(await self.body())
-        return self._parsed
+        return self.parsed
 
 
 class StrictRoute(APIRoute):
@@ -21,6 +23,17 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
+            body = await request.body()
+            strict_request = StrictRequest(request.scope, _once(body))
+            if body and request.headers.get("content-type", "").startswith("application/json"):
+                strict_request.parsed = parse(body)
+            return await handle(strict_request)
 
         return strict
+
+
+def _once(body: bytes) -> Any:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
