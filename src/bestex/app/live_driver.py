@@ -10,7 +10,7 @@ import structlog
 from bestex.app.clock import PacedClock
 from bestex.app.desk import Desk, Turn
 from bestex.domain.errors import VenueUnavailable
-from bestex.domain.time import NS_PER_MILLISECOND
+from bestex.domain.time import NS_PER_MILLISECOND, NS_PER_SECOND
 from bestex.messages.codec import client_view, json_bytes
 from bestex.messages.envelope import Message, Payload
 from bestex.messages.records import IdempotencyRow
@@ -19,6 +19,7 @@ from bestex.ports import Idempotency, Journal
 _TICK_SECONDS = 0.002
 _VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND
 _TURNS_PER_TICK_MAX = 200  # then the loop gives way to requests
+_LEAD_SECONDS = 0.02  # wall time by which the market may be ahead of a turn that is not durable yet
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class LiveDriver:
         self.lag_ns = 0  # how far the market is behind the clock, in desk time
         self._listeners: list[Callable[[int, Message[Any]], None]] = []
         self._unsent: deque[tuple[Turn, asyncio.Future[Any] | None]] = deque()
+        self._held: deque[int] = deque()  # times of the turns not yet released, in order
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -86,12 +88,15 @@ class LiveDriver:
 
     async def _pace(self) -> None:
         desk, market = self.desk, self.desk.market
+        lead_ns = int(_LEAD_SECONDS * self.clock.speed * NS_PER_SECOND)
         while not self._stopping:
-            target = self.clock.now_ns()
+            due = self.clock.now_ns()
             for _ in range(_TURNS_PER_TICK_MAX):
                 if (turn := desk.timer_turn()) is not None:
                     self._send(turn, None)
                     continue
+                # A stalled process or disk must delay the market, not let it run away from our orders.
+                target = min(due, self._held[0] + lead_ns) if self._held else due
                 if market.now_ns >= target:
                     break
                 goal = target
@@ -101,7 +106,7 @@ class LiveDriver:
                     goal = min(goal, market.now_ns + _VOLUME_STEP_NS)
                 if reports := market.advance(max(goal, market.now_ns)):
                     self._send(desk.reports(reports), None)
-            self.lag_ns = max(0, target - market.now_ns)
+            self.lag_ns = max(0, due - market.now_ns)
             self._skip_closed_hours()
             await asyncio.sleep(_TICK_SECONDS)
 
@@ -119,6 +124,7 @@ class LiveDriver:
 
     def _send(self, turn: Turn, done: asyncio.Future[Any] | None) -> None:
         self._unsent.append((turn, done))
+        self._held.append(turn.time_ns)
         self._wake.set()
 
     async def _commit(self) -> None:
@@ -129,9 +135,14 @@ class LiveDriver:
             while self._unsent:
                 taken = list(self._unsent)
                 self._unsent.clear()
-                positions = await asyncio.gather(*(self.journal.append(turn.batch) for turn, _ in taken))
+                try:
+                    positions = await asyncio.gather(*(self.journal.append(turn.batch) for turn, _ in taken))
+                except BaseException as error:
+                    _refuse([done for _, done in taken], error)
+                    raise
                 for (turn, done), numbers in zip(taken, positions, strict=True):
                     self.desk.release(turn)
+                    self._held.popleft()
                     self._tell(turn, numbers)
                     if done is not None and not done.done():
                         done.set_result(None)
@@ -152,6 +163,10 @@ class LiveDriver:
             self.failure = error
             self._stopping = True
             self._wake.set()
-            for _, done in self._unsent:
-                if done is not None and not done.done():
-                    done.set_exception(VenueUnavailable(f"the desk stopped: {error}"))
+            _refuse([done for _, done in self._unsent], error)
+
+
+def _refuse(waiting: Sequence[asyncio.Future[Any] | None], error: BaseException) -> None:
+    for done in waiting:
+        if done is not None and not done.done():
+            done.set_exception(VenueUnavailable(f"the desk stopped: {error}"))
