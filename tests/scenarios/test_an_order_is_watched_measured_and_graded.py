@@ -66,8 +66,8 @@ def test_the_costs_are_those_of_a_calculation_by_hand() -> None:
     assert costs.implementation_shortfall_bps == pytest.approx(1.1)
     assert costs.arrival_slippage_bps == pytest.approx(1.0)
     # own 1,000 at 100.01 and 4,400 at 100.00 of others
-    assert costs.interval_vwap == (Decimal("100.01") * 1000 + Decimal("100.00") * 4400) / 5400
-    assert costs.interval_twap == (Decimal("100.00") * 20 + Decimal("100.02") * 10) / 30
+    assert costs.interval_vwap == Decimal("100.00185185")  # (100.01 x 1000 + 100.00 x 4400) / 5400
+    assert costs.interval_twap == Decimal("100.00666667")  # (100.00 x 20 + 100.02 x 10) / 30
 
 
 def test_the_parts_of_the_cost_add_up_to_the_last_digit() -> None:

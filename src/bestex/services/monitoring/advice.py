@@ -12,7 +12,7 @@ def recommendation(
 ) -> str:
     """A sentence or two for one firing rule, made from the order's own numbers."""
     match row.metric:
-        case "schedule_deviation" | "execution_speed":
+        case "slices_behind" | "schedule_deviation" | "execution_speed":
             return _behind(watched, metrics, now_ns)
         case "cost_z":
             return _costly(metrics, value)
@@ -43,6 +43,9 @@ def recommendation(
             unknown = [fill.report for fill in watched.progress.fills if fill.is_unreconciled]
             named = ", ".join(f"{report.execution_id} at {report.venue}" for report in unknown[-3:])
             return f"{value:.0f} fills of child orders that were never sent: {named}. Reconcile with the venue."
+        case "ledger_difference":
+            ours, theirs = _plain(watched.progress.filled), _plain(watched.algorithm_filled)
+            return f"{ours} is filled by the venues' reports, {theirs} by the algorithm's count. Stop and reconcile."
         case "late_fills":
             late = [fill.report for fill in watched.progress.fills if fill.is_late]
             return (
@@ -57,16 +60,15 @@ def _behind(watched: WatchedOrder, metrics: LiveMetrics, now_ns: int) -> str:
     target = watched.target(now_ns)
     if target is None:
         return f"Execution speed is {metrics.execution_speed:.2f} of a straight line: raise the urgency."
-    missing = target - watched.progress.filled
+    missing = watched.instrument.round_down_to_lot(target - watched.progress.filled)
     if missing <= 0:
         return f"{_plain(-missing)} ahead of schedule: slow down if that is not wanted."
     passive = metrics.passive_share
     is_passive = passive is not None and passive > 0.5
     way = "cross the spread for a part of it" if is_passive else "raise the participation rate"
-    return (
-        f"{_plain(missing)} behind the schedule's {_plain(target)}, with {_plain(watched.progress.live)} live: "
-        f"{way}, or extend the end time."
-    )
+    scheduled = _plain(watched.instrument.round_down_to_lot(target))
+    live = _plain(watched.progress.live)
+    return f"{_plain(missing)} behind the schedule's {scheduled}, with {live} live: {way}, or extend the end time."
 
 
 def _costly(metrics: LiveMetrics, z: float) -> str:
@@ -83,7 +85,9 @@ def _percent(rate: float | None) -> str:
     return "unknown" if rate is None else f"{rate * 100:.1f} %"
 
 
-def _plain(quantity: Decimal) -> str:
+def _plain(quantity: Decimal | None) -> str:
     """A quantity without an exponent and without trailing zeros."""
+    if quantity is None:
+        return "unknown"
     whole = quantity.to_integral_value()
     return f"{whole:,f}" if quantity == whole else f"{quantity.quantize(Decimal('0.0001')).normalize():,f}"

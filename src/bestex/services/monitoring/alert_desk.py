@@ -7,6 +7,7 @@ import msgspec
 
 from bestex.domain.errors import Conflict, InvalidInput, NotFound
 from bestex.domain.ids import time_ordered_uuid
+from bestex.domain.orders import ParentState
 from bestex.messages.effects import Effects
 from bestex.messages.monitoring import (
     AcknowledgeAlert,
@@ -80,8 +81,11 @@ class AlertDesk:
                     self._resolve(watched, row, raised, metrics, effects, now_ns)
                 continue
             threshold = watched.thresholds.get(row.rule_name, row.threshold)
-            value = values[row.metric]
-            keep_ns = 0 if row.rule_name in INVARIANT_NAMES else self._keep_firing_ns
+            is_invariant = row.rule_name in INVARIANT_NAMES
+            # A halted order cannot be slow or dear: what it is waiting for is not worth a page.
+            is_halted = watched.state is not ParentState.WORKING
+            value = None if is_halted and not is_invariant else values[row.metric]
+            keep_ns = 0 if is_invariant else self._keep_firing_ns
             raised, happens = step(raised, row, value=value, threshold=threshold, now_ns=now_ns, keep_firing_ns=keep_ns)
             watched.alerts[row.rule_name] = raised
             if happens == "FIRE":

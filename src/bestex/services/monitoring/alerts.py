@@ -25,12 +25,14 @@ ALERT_TYPES = (
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
 DERIVED_METRICS = {
     "cost_z": "arrival slippage less expected cost, in standard deviations of the pre-trade cost",
+    "slices_behind": "schedule less filled, in the plan's largest slice",
     "participation_over_cap": "participation rate less the order's cap",
     "child_reject_rate": "rejected child orders over answered ones",
     "quote_missing": "1 while a side of the book is empty, else 0",
     "unfilled_near_end": "unfilled fraction in the last tenth of the planned window",
     "conservation_excess": "filled + live beyond what the order allows, in units",
     "unreconciled_fills": "fills of child orders whose intent was never seen",
+    "ledger_difference": "fills counted here less fills the algorithm service says it has, in units",
     "late_fills": "fills reported after their child order or the parent had ended",
 }
 METRICS = frozenset(LiveMetrics.__struct_fields__) | frozenset(DERIVED_METRICS)
@@ -53,7 +55,7 @@ def rule(
 
 
 DEFAULT_RULES = (
-    rule("behind schedule", "SLOW_EXECUTION", "schedule_deviation", "below", -0.10, 10.0, "MEDIUM"),
+    rule("behind schedule", "SLOW_EXECUTION", "slices_behind", "above", 1.5, 10.0, "MEDIUM"),
     rule("cost above expectation", "HIGH_COST", "cost_z", "above", 2.0, 5.0, "HIGH"),
     rule("participation above cap", "LIMIT_BREACH", "participation_over_cap", "above", 0.02, 5.0, "HIGH"),
     rule("venues reject", "VENUE_ISSUE", "child_reject_rate", "above", 0.20, 0.0, "MEDIUM"),
@@ -64,6 +66,8 @@ DEFAULT_RULES = (
 INVARIANTS = (
     rule("conservation", "LIMIT_BREACH", "conservation_excess", "above", 0.0, 0.0, "CRITICAL"),
     rule("unreconciled fill", "LIMIT_BREACH", "unreconciled_fills", "above", 0.0, 0.0, "CRITICAL"),
+    # Both services hear the same reports, but not in the same instant.
+    rule("ledgers differ", "LIMIT_BREACH", "ledger_difference", "above", 0.0, 5.0, "CRITICAL"),
     rule("late fill", "DATA_QUALITY", "late_fills", "above", 0.0, 0.0, "MEDIUM"),
 )
 INVARIANT_NAMES = frozenset(row.rule_name for row in INVARIANTS)

@@ -1,14 +1,11 @@
 """How an order is going, from the ledger, the plan and the market since arrival. None where it cannot be computed."""
 
-from collections.abc import Callable
 from decimal import Decimal
 
-from bestex.domain.fills import Liquidity
 from bestex.messages.monitoring import LiveMetrics
 from bestex.ports import ReferenceData
 from bestex.quant.benchmarks import interval_twap, interval_vwap, participation_rate, slippage_bps
 from bestex.quant.grading import cost_z, score_of_z
-from bestex.services.monitoring.progress import Fill
 from bestex.services.monitoring.watched_order import WatchedOrder
 
 
@@ -34,6 +31,7 @@ def live_metrics(watched: WatchedOrder, *, now_ns: int, reference: ReferenceData
     target = watched.target(now_ns)
     sent = progress.sent
     mid, spread = market.mid, market.spread
+    dark = sum((quantity for venue, quantity in progress.venues.items() if reference.venue(venue).is_dark), Decimal(0))
     return LiveMetrics(
         arrival_slippage_bps=arrival_slippage,
         vwap_slippage_bps=slippage(vwap),
@@ -46,8 +44,8 @@ def live_metrics(watched: WatchedOrder, *, now_ns: int, reference: ReferenceData
         cost_efficiency=None if expected_bps is None or arrival_slippage is None else expected_bps - arrival_slippage,
         expected_cost_bps=expected_bps,
         spread_bps=None if mid is None or spread is None else float(spread / mid * 10_000),
-        passive_share=_share(watched, lambda fill: fill.report.liquidity is Liquidity.ADDED),
-        dark_share=_share(watched, lambda fill: reference.venue(fill.report.venue).is_dark),
+        passive_share=float(progress.filled_resting / filled) if filled else None,
+        dark_share=float(dark / filled) if filled else None,
     )
 
 
@@ -67,25 +65,28 @@ def performance_score(watched: WatchedOrder, metrics: LiveMetrics) -> float | No
 
 def alert_values(watched: WatchedOrder, metrics: LiveMetrics, *, now_ns: int) -> dict[str, float | None]:
     """What a rule may look at: the live metrics by field name and the derived ones of `alerts.DERIVED_METRICS`."""
-    progress = watched.progress
+    progress, schedule = watched.progress, watched.schedule
     values: dict[str, float | None] = {name: getattr(metrics, name) for name in LiveMetrics.__struct_fields__}
     cap, rate = watched.participation_cap, metrics.participation_rate
-    elapsed = None if watched.schedule is None else watched.schedule.elapsed(now_ns)
+    elapsed = None if schedule is None else schedule.elapsed(now_ns)
+    behind = None if schedule is None else schedule.slices_behind(now_ns, progress.filled)
     values |= {
         "cost_z": cost_deviation_z(watched, metrics),
+        "slices_behind": behind,
         "participation_over_cap": None if cap is None or rate is None else rate - cap,
         "child_reject_rate": progress.rejects / progress.answered if progress.answered else None,
         "quote_missing": float(watched.market.mid is None),
         "unfilled_near_end": None if elapsed is None else (1 - (metrics.fill_rate or 0.0)) * (elapsed >= 0.9),
         "conservation_excess": float(progress.excess),
-        "unreconciled_fills": float(sum(fill.is_unreconciled for fill in progress.fills)),
+        "unreconciled_fills": float(progress.unreconciled_fills),
         "late_fills": float(progress.late_fills),
+        "ledger_difference": _ledger_difference(watched),
     }
     return values
 
 
-def _share(watched: WatchedOrder, belongs: Callable[[Fill], bool]) -> float | None:
-    filled = watched.progress.filled
-    if not filled:
+def _ledger_difference(watched: WatchedOrder) -> float | None:
+    """Units by which the algorithm service's count of fills and ours differ; None before it has said any."""
+    if watched.algorithm_filled is None:
         return None
-    return float(sum(fill.report.quantity for fill in watched.progress.fills if belongs(fill)) / filled)
+    return float(abs(watched.algorithm_filled - (watched.progress.filled - watched.progress.filled_after_end)))

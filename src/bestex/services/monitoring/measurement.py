@@ -27,7 +27,7 @@ from bestex.quant.markouts import reversion_bps, share_weighted_means
 from bestex.services.monitoring.config import MonitoringConfig
 from bestex.services.monitoring.fill_markouts import horizon_name
 from bestex.services.monitoring.live_metrics import live_metrics
-from bestex.services.monitoring.progress import ChildProgress, Fill
+from bestex.services.monitoring.progress import PRICE_STEP, ChildProgress, Fill
 from bestex.services.monitoring.watched_order import WatchedOrder
 
 ZERO = Decimal(0)
@@ -162,8 +162,8 @@ def _costs(watched: WatchedOrder, metrics: LiveMetrics, config: MonitoringConfig
         total_cost_bps=None if cost is None else cost.bps(cost.total),
         markouts_bps=markouts,
         reversion_bps=_reversion(watched, config),
-        interval_vwap=vwap,
-        interval_twap=twap,
+        interval_vwap=None if vwap is None else vwap.quantize(PRICE_STEP),
+        interval_twap=None if twap is None else twap.quantize(PRICE_STEP),
         notes=tuple(notes),
     )
 

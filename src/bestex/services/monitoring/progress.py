@@ -6,10 +6,11 @@ The algorithm service keeps its own; this one trusts nothing of it, so that a mi
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from bestex.domain.fills import ReportKind, VenueReport
+from bestex.domain.fills import Liquidity, ReportKind, VenueReport
 from bestex.domain.orders import ChildOrder
 
 ZERO = Decimal(0)
+PRICE_STEP = Decimal("0.00000001")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,12 @@ class Progress:
     filled_notional: Decimal = ZERO  # sum of price x quantity
     fees: Decimal = ZERO
     venues: dict[str, Decimal] = field(default_factory=dict)  # filled quantity
+    sent: Decimal = ZERO
+    filled_resting: Decimal = ZERO  # by orders that rested
+    filled_after_end: Decimal = ZERO  # after the parent had ended
+    answered: int = 0  # child orders with any answer
+    late_fills: int = 0
+    unreconciled_fills: int = 0
     duplicates: int = 0
     rejects: int = 0
     cancels: int = 0
@@ -79,6 +86,7 @@ class Progress:
             self.duplicates += 1
             return
         self.live += child.quantity
+        self.sent += child.quantity
         self.children[child.child_order_id] = ChildProgress(
             child_order_id=child.child_order_id,
             venue=child.venue,
@@ -98,6 +106,7 @@ class Progress:
         child = self.children.get(report.child_order_id)
         if child is not None and child.first_answer_ns is None:
             child = replace(child, first_answer_ns=report.received_time_ns)
+            self.answered += 1
         if report.kind is ReportKind.FILL:
             return self._fill(report, child, parent_ended=parent_ended)
         if child is None:
@@ -116,19 +125,8 @@ class Progress:
 
     @property
     def average_price(self) -> Decimal | None:
-        return self.filled_notional / self.filled if self.filled else None
-
-    @property
-    def late_fills(self) -> int:
-        return sum(fill.is_late for fill in self.fills)
-
-    @property
-    def sent(self) -> Decimal:
-        return sum((child.sent for child in self.children.values()), ZERO)
-
-    @property
-    def answered(self) -> int:
-        return sum(child.first_answer_ns is not None for child in self.children.values())
+        """To more decimals than any tick has; exact sums are in `filled_notional` and `filled`."""
+        return (self.filled_notional / self.filled).quantize(PRICE_STEP) if self.filled else None
 
     def _fill(self, report: VenueReport, child: ChildProgress | None, *, parent_ended: bool) -> Fill:
         assert report.price is not None, f"fill {report.execution_id} of {report.venue} has no price"
@@ -142,6 +140,12 @@ class Progress:
         self.filled += report.quantity
         self.filled_notional += report.price * report.quantity
         self.fees += report.fee
+        self.late_fills += fill.is_late
+        self.unreconciled_fills += fill.is_unreconciled
+        if report.liquidity is Liquidity.ADDED:
+            self.filled_resting += report.quantity
+        if parent_ended:
+            self.filled_after_end += report.quantity
         self.venues[report.venue] = self.venues.get(report.venue, ZERO) + report.quantity
         if child is not None:
             self._put(replace(child, filled=child.filled + report.quantity))

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from bestex.messages.execution import ExecutionPlanned, ExecutionSlice
 
+QUANTITY_STEP = Decimal("0.000001")  # targets within a slice are rounded to it
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
@@ -35,7 +37,13 @@ class Schedule:
             elif time_ns > piece.start_time_ns:
                 elapsed = Decimal(time_ns - piece.start_time_ns) / (piece.end_time_ns - piece.start_time_ns)
                 target += piece.target_quantity * elapsed
-        return target
+        return target.quantize(QUANTITY_STEP)
+
+    def slices_behind(self, time_ns: int, filled: Decimal) -> float | None:
+        """How many of its largest slices the order is behind; negative = ahead. One may be worked to its end."""
+        target = self.target(time_ns)
+        largest = max((piece.target_quantity for piece in self.slices), default=Decimal(0))
+        return None if target is None or not largest else float((target - filled) / largest)
 
     def elapsed(self, time_ns: int) -> float | None:
         """Fraction of the planned window that has passed, 0..1; None for a window without length."""

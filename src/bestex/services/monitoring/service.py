@@ -39,6 +39,7 @@ from bestex.messages.quality import ExecutionQualityAnalyzed
 from bestex.messages.records import AlertRuleRow, MonitoringRow, Record
 from bestex.messages.strategy import ExecutionStrategySelected
 from bestex.ports import ReferenceData
+from bestex.quant.metric_specs import BY_NAME
 from bestex.services.monitoring.alert_desk import AlertDesk
 from bestex.services.monitoring.alerts import METRICS
 from bestex.services.monitoring.config import MonitoringConfig
@@ -140,7 +141,7 @@ class MonitoringService:
             case TimerDue() as fact:
                 return self._timer(watched, fact, now_ns)
             case ExecutionQualityAnalyzed() as fact:
-                return self._trade(watched, fact.overall_quality_score)
+                return self._trade(watched, fact.overall_quality_score, now_ns)
         return Effects()
 
     # -- facts ---------------------------------------------------------------------------------------------------
@@ -200,6 +201,8 @@ class MonitoringService:
     def _algorithm(self, watched: WatchedOrder, fact: AlgorithmExecution, now_ns: int) -> Effects:
         watched.algorithm_target = fact.scheduled_quantity
         watched.algorithm = fact.algorithm
+        if not watched.is_final:
+            watched.algorithm_filled = fact.filled_quantity
         if fact.state is watched.state:
             return Effects()
         watched.state = fact.state
@@ -209,6 +212,7 @@ class MonitoringService:
         if watched.is_final:
             return Effects()
         watched.completed = fact
+        watched.algorithm_filled = fact.filled_quantity
         watched.state = fact.state
         if watched.market.time_ns >= fact.completed_ns:
             watched.end = watched.market
@@ -225,7 +229,7 @@ class MonitoringService:
         if fact.service != self.name:
             return Effects()
         if fact.name == GIVE_UP:
-            return self._trade(watched, None)
+            return self._trade(watched, None, now_ns)
         self._see(watched, fact.market)
         effects = Effects()
         if fact.name == MONITOR and not watched.is_final:
@@ -247,26 +251,27 @@ class MonitoringService:
         effects.timers.append(Timer(order_id=watched.order_id, name=GIVE_UP, at_ns=give_up_ns))
         return effects
 
-    def _trade(self, watched: WatchedOrder, score: float | None) -> Effects:
+    def _trade(self, watched: WatchedOrder, score: float | None, now_ns: int) -> Effects:
         if watched.measured is None or watched.trade is not None:
             return Effects()
         watched.trade = trade_executed(watched, score=score, config=self._config)
         effects = Effects(events=[(watched.order_id, watched.trade)])
         effects.timers.append(Timer(order_id=watched.order_id, name=GIVE_UP))
-        effects.records.append(self._row(watched, self._monitoring(watched, watched.measured.completion_time_ns)))
+        effects.records.append(self._row(watched, self._monitoring(watched, watched.measured.metrics, now_ns)))
         return effects
 
     # -- requests ------------------------------------------------------------------------------------------------
 
     def _start(self, request: StartMonitoring) -> Effects:
         watched = self._known(request.order_id)
-        unknown = [name for name in request.monitoring_metrics if name.lower() not in METRICS]
+        known = {name.upper() for name in METRICS} | BY_NAME.keys()
+        unknown = [name for name in request.monitoring_metrics if name not in known]
         if unknown:
             raise InvalidInput(
                 f"monitoring_metrics {', '.join(unknown)} are not known",
                 field="monitoring_metrics",
                 value=", ".join(unknown),
-                expected="among " + ", ".join(sorted(METRICS)),
+                expected="among " + ", ".join(sorted(known)),
             )
         self._alerts.check_thresholds(request.alert_thresholds)
         if watched.is_final:
@@ -318,7 +323,7 @@ class MonitoringService:
         if deviation is not None and not watched.is_final and abs(deviation) >= abs(watched.deviation_worst or 0.0):
             watched.deviation_worst = deviation
         effects = self._alerts.evaluate(watched, metrics, now_ns=now_ns)
-        update = self._monitoring(watched, now_ns, fill=fill)
+        update = self._monitoring(watched, metrics, now_ns, fill=fill)
         effects.events.insert(0, (watched.order_id, update))
         effects.records.append(self._row(watched, update))
         return effects
@@ -327,9 +332,10 @@ class MonitoringService:
         at_ns = now_ns if watched.completed is None else watched.completed.completed_ns
         return live_metrics(watched, now_ns=at_ns, reference=self._reference)
 
-    def _monitoring(self, watched: WatchedOrder, now_ns: int, *, fill: Fill | None = None) -> ExecutionMonitoring:
+    def _monitoring(
+        self, watched: WatchedOrder, metrics: LiveMetrics, now_ns: int, *, fill: Fill | None = None
+    ) -> ExecutionMonitoring:
         progress, market = watched.progress, watched.market
-        metrics = self._metrics(watched, now_ns)
         at_ns = now_ns if watched.completed is None else watched.completed.completed_ns
         return ExecutionMonitoring(
             order_id=watched.order_id,

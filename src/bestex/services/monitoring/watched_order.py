@@ -40,6 +40,7 @@ class WatchedOrder:
     first_plan: ExecutionPlanned | None = None
     schedule: Schedule | None = None
     algorithm_target: Decimal | None = None  # what the algorithm service says it should have filled
+    algorithm_filled: Decimal | None = None  # and what it says it has filled, while the order lived
     deviation_worst: float | None = None
     is_cancelled_by_client: bool = False
     thresholds: dict[str, float] = field(default_factory=dict)  # rule name -> threshold of this order alone

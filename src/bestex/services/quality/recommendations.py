@@ -38,7 +38,7 @@ def _cost(card: Mapping[str, MetricScore]) -> str | None:
     if z is None or cost is None or expected is None or score_of_z(z) > UNUSUAL:
         return None
     return (
-        f"The cost of {cost:.1f} bps against {expected:.1f} expected is worse than {1 - score_of_z(z):.0%} of what "
+        f"The cost of {cost:.1f} bps against {expected:.1f} expected is worse than {1 - score_of_z(z):.1%} of what "
         "market risk alone would bring: look at what the order met before the next one like it."
     )
 

@@ -9,7 +9,7 @@ from bestex.services.quality.config import QualityConfig
 from bestex.services.quality.grades import metric_score
 from bestex.services.quality.history import History
 from bestex.services.quality.readings import Reading
-from bestex.services.quality.standards import Standard
+from bestex.services.quality.standards import Rule, Scoring, Standard
 
 
 class Scorecards:
@@ -49,7 +49,7 @@ class Scorecards:
         sample_min = self._config.like_executions_min
         note = reading.note
         if scoring is not None and score is None and note is None:
-            note = "not scored: its benchmark, the order's risk or the spread at arrival is missing"
+            note = "not scored: " + _why_not(scoring, reading)
         return MetricScore(
             metric_value=reading.value,
             benchmark_value=reading.benchmark,
@@ -68,3 +68,9 @@ def _goodness(name: str, value: float | None) -> float | None:
     if value is None or spec is None or spec.polarity is Polarity.DESCRIPTION:
         return None
     return -value if spec.polarity is Polarity.COST else value
+
+
+def _why_not(scoring: Scoring, reading: Reading) -> str:
+    if scoring.rule is Rule.ANCHORS:
+        return "no quoted spread at arrival to measure it in"
+    return "no pre-trade figure for it" if reading.benchmark is None else "the order's own risk is not known"

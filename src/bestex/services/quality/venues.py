@@ -81,7 +81,7 @@ class Venues:
             venue=venue.venue,
             fills=len(fills),
             quantity=float(venue.filled_quantity),
-            quality_score=value("score"),
+            quality_score=None if (score := value("score")) is None else min(max(score, 0.0), 1.0),
             effective_spread_bps=value("effective_spread_bps"),
             markout_bps=value("markout_10s_bps"),
             fill_rate=value("fill_rate"),
