@@ -110,8 +110,11 @@ browser-test: $(VENV)/.native dashboard tests/browser/node_modules/.ready ## dri
 	PATH="$(NODE_BIN)$$PATH" npm --prefix tests/browser test --silent
 
 client-types: $(VENV)/.native $(UI)/node_modules/.ready ## write the dashboard's types from the OpenAPI document
-	$(BIN)/python -m bestex.dashboard.openapi build/openapi.json
+	@mkdir -p build
+	$(BIN)/python -m bestex.app.openapi build/openapi.json >build/openapi.sha256
 	PATH="$(NODE_BIN)$$PATH" npm --prefix $(UI) run --silent types
+	echo "/** Digest of the document these types were made from. */" >>$(UI)/src/api/openapi.ts
+	echo "export const DOCUMENT = \"$$(cat build/openapi.sha256)\";" >>$(UI)/src/api/openapi.ts
 
 lock: ## compile the hashed lock files again (needs uv)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock

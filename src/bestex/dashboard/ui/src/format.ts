@@ -15,7 +15,9 @@ function fixed(digits: number): Intl.NumberFormat {
 }
 
 export function number(value: number | null | undefined, digits = 0): string {
-  return value === null || value === undefined || !Number.isFinite(value) ? NONE : fixed(digits).format(value);
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  const text = fixed(digits).format(value);
+  return text.startsWith("-") ? (/[1-9]/.test(text) ? `−${text.slice(1)}` : text.slice(1)) : text;
 }
 
 /** With an explicit sign, and a true minus; what rounds to zero has none. */

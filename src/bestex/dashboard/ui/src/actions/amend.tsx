@@ -2,8 +2,8 @@
 
 import { useState } from "preact/hooks";
 
-import { type Amendment, api, Refused } from "../api/client.ts";
-import type { OrderRow, Urgency } from "../api/types.ts";
+import { api, Refused } from "../api/client.ts";
+import type { Amendment, OrderRow, Urgency } from "../api/types.ts";
 import { decimalsOf, number, percent, words } from "../format.ts";
 import { deskTime, instruments } from "../live/desk.ts";
 import { described, Field } from "../parts/field.tsx";

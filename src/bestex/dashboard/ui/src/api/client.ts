@@ -1,7 +1,9 @@
 /** Talks to the desk's API. A refusal becomes a `Refused` that still names its fields. */
 
 import type {
+  Adaptation,
   Alert,
+  Amendment,
   Analytics,
   Bar,
   ChildOrder,
@@ -21,6 +23,7 @@ import type {
   Quote,
   Recommendation,
   RecommendRequest,
+  Scope,
   Venue,
   WireMessage,
 } from "./types.ts";
@@ -98,21 +101,6 @@ async function all<T>(path: string, parameters: Query, most: number): Promise<T[
   return items;
 }
 
-export interface Amendment {
-  quantity?: number;
-  price?: number;
-  end_time?: string;
-  max_participation_rate?: number;
-  urgency?: string;
-  reason?: string;
-}
-
-export interface Scope {
-  scope: string;
-  scope_value: string | null;
-  reason: string;
-}
-
 export const api = {
   desk: () => call<DeskStatus>("GET", "desk"),
   instruments: () => all<Instrument>("instruments", {}, 1000),
@@ -122,7 +110,7 @@ export const api = {
     call<Page<Bar>>("GET", `market/${id(instrument)}/bars${query({ start, end, bar_seconds: seconds })}`),
   recommend: (request: RecommendRequest) =>
     call<Recommendation>("POST", "execution-strategy/recommend", request),
-  adapt: (order: string, change: { reason: string; urgency?: string; objective?: string }) =>
+  adapt: (order: string, change: Adaptation) =>
     call<Recommendation>("POST", `execution-strategy/${id(order)}/adapt`, change),
   createOrder: (request: OrderRequest) =>
     call<OrderRow>("POST", "orders", request, { "Idempotency-Key": `order:${request.order_id}` }),

@@ -19,7 +19,7 @@ function touched(scope: ScopeName, value: string): { orders: number; live: numbe
     if (scope === "all") return true;
     if (scope === "instrument") return entry?.order.instrument_id === value;
     if (scope === "algorithm") return entry?.order.algorithm === value;
-    return (entry?.order as { account_id?: string | null } | undefined)?.account_id === value;
+    return entry?.order.account_id === value;
   });
   const live = hit.reduce((sum, entry) => sum + (entry?.working?.live_quantity ?? entry?.monitoring?.live_quantity ?? 0), 0);
   return { orders: hit.length, live };

@@ -127,6 +127,8 @@ interface CreatedPayload {
     quantity: number;
     order_type: OrderType;
     price: number | null;
+    portfolio_id: string | null;
+    account_id: string | null;
     instructions: ExecutionInstructions;
   };
   actor: string;

@@ -1,6 +1,7 @@
 /** Price over the order's life with own fills, the limit and the benchmarks. */
 
 import {
+  type AutoscaleInfo,
   CandlestickSeries,
   createChart,
   createSeriesMarkers,
@@ -69,6 +70,16 @@ function markersOf(
     }));
 }
 
+/** Widens the scale so that the benchmarks are in sight; a limit far away stays out of it. */
+function withLevels(own: AutoscaleInfo | null, levels: readonly Level[]): AutoscaleInfo | null {
+  const range = own?.priceRange;
+  if (own === null || range === null || range === undefined) return own;
+  const room = (range.maxValue - range.minValue) * 0.5;
+  const near = levels.filter(({ style, price }) => style !== "limit" || (price > range.minValue - room && price < range.maxValue + room));
+  const prices = near.map(({ price }) => price);
+  return { ...own, priceRange: { minValue: Math.min(range.minValue, ...prices), maxValue: Math.max(range.maxValue, ...prices) } };
+}
+
 interface Props {
   order: OrderRow;
   bars: readonly Bar[];
@@ -81,17 +92,19 @@ interface Props {
 }
 
 interface Drawn {
+  isMoved: boolean; // the reader zoomed or dragged: their view stays
   chart: IChartApi;
   series: ISeriesApi<"Candlestick">;
   markers: ISeriesMarkersPluginApi<Time>;
   lines: Map<string, IPriceLine>;
-  from: number;
 }
 
 export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digits, isDark }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const drawn = useRef<Drawn | null>(null);
   const colours = theme.value;
+  const shown = useRef(levels);
+  shown.current = levels;
 
   useEffect(() => {
     if (box.current === null) return;
@@ -126,9 +139,10 @@ export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digit
       wickDownColor: colours.bar,
       priceFormat: { type: "price", precision: digits, minMove: 10 ** -digits },
       lastValueVisible: false,
+      autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => withLevels(original(), shown.current),
       priceLineVisible: false,
     });
-    drawn.current = { chart, series, markers: createSeriesMarkers(series, []), lines: new Map(), from: 0 };
+    drawn.current = { chart, series, markers: createSeriesMarkers(series, []), lines: new Map(), isMoved: false };
     return () => {
       chart.remove();
       drawn.current = null;
@@ -149,10 +163,7 @@ export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digit
       }),
     );
     now.markers.setMarkers(markersOf(fills, isDark, order.side === "BUY", barSeconds, from, colours));
-    if (now.from !== from) {
-      now.from = from;
-      now.chart.timeScale().fitContent();
-    }
+    if (!now.isMoved) now.chart.timeScale().fitContent();
   }, [bars, fills, barSeconds, order.side, colours]);
 
   const key = levels.map(({ name, price }) => `${name}:${price}`).join("|");
@@ -187,11 +198,19 @@ export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digit
           <li>{order.side === "BUY" ? "▲" : "▼"} aggressive</li>
           <li>■ dark or mid</li>
           <li class="muted">size = quantity</li>
+          <li class="muted">double-click: all</li>
         </ul>
       </header>
       <div
         class="price"
         ref={box}
+        onWheel={() => drawn.current !== null && (drawn.current.isMoved = true)}
+        onPointerDown={() => drawn.current !== null && (drawn.current.isMoved = true)}
+        onDblClick={() => {
+          if (drawn.current === null) return;
+          drawn.current.isMoved = false;
+          drawn.current.chart.timeScale().fitContent();
+        }}
         role="img"
         aria-label={`Price of ${order.instrument_id} with ${fills.length} own fills; ${levels.map(({ name, price }) => `${name} ${number(price, digits)}`).join(", ")}`}
       />

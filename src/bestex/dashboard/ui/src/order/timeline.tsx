@@ -76,11 +76,16 @@ function who(message: WireMessage): string {
   return body.actor ?? message.source_service;
 }
 
-const ROUTINE = new Set(["algorithm_execution", "child_order_cancel_requested"]);
+/** What the desk says all day long: left out until every event is wanted. */
+function isRoutine(message: WireMessage): boolean {
+  if (["algorithm_execution", "child_order_cancel_requested", "performance_recorded"].includes(message.event_type)) return true;
+  const report = (message.execution_report as { report?: { kind: string } } | undefined)?.report;
+  return report !== undefined && ["NEW", "CANCELLED"].includes(report.kind);
+}
 
 export function Timeline({ messages, zone, digits }: { messages: readonly WireMessage[]; zone: string; digits: number }) {
   const [isAll, setAll] = useState(false);
-  const kept = isAll ? messages : messages.filter(({ event_type }) => !ROUTINE.has(event_type)).slice(-SHOWN);
+  const kept = isAll ? messages : messages.filter((message) => !isRoutine(message)).slice(-SHOWN);
   return (
     <section class="panel scrolled" aria-label="Timeline">
       <header class="panel-head">

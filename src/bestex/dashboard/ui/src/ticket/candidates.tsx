@@ -133,7 +133,7 @@ export function Candidates({ answer, chosen, choose }: Props) {
           <th scope="row">Style</th>
           {candidates.map(({ strategy }, index) => (
             <td key={strategy.strategy_name} class={index === chosen ? "chosen" : ""}>
-              {words(String(strategy.parameters.execution_style ?? ""))}, at most{" "}
+              {words(String((strategy.parameters as Record<string, unknown>).execution_style ?? ""))}, at most{" "}
               {percent(strategy.risk_controls.max_participation_rate, 0)} % of volume
             </td>
           ))}

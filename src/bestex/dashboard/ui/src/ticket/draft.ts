@@ -1,6 +1,6 @@
 /** The order being written. It lives in the address, so that it can be sent to a colleague. */
 
-import type { Objective, OrderRequest, RecommendRequest, Side, Urgency } from "../api/types.ts";
+import type { ExecutionStrategy, Objective, OrderRequest, RecommendRequest, Side, Urgency } from "../api/types.ts";
 
 export interface Draft {
   order: string;
@@ -102,6 +102,24 @@ export function orderRequest(draft: Draft): OrderRequest {
       max_participation_rate: rate(draft),
       venue_restrictions: draft.avoid,
       dark_pool_preference: darkPreference(draft),
+    },
+  };
+}
+
+/** The same order, worked by this execution strategy instead of the recommended one. */
+export function workedAs(request: OrderRequest, strategy: ExecutionStrategy): OrderRequest {
+  const { execution_style, ...rest } = strategy.parameters as Record<string, unknown>;
+  const plain = Object.entries(rest).filter((pair): pair is [string, number | string | boolean] =>
+    ["number", "string", "boolean"].includes(typeof pair[1]),
+  );
+  return {
+    ...request,
+    algorithm: strategy.algorithm as NonNullable<OrderRequest["algorithm"]>,
+    parameters: Object.fromEntries(plain),
+    execution_instructions: {
+      ...request.execution_instructions,
+      execution_style: execution_style as NonNullable<NonNullable<OrderRequest["execution_instructions"]>["execution_style"]>,
+      end_time: strategy.time_allocation.end_time,
     },
   };
 }

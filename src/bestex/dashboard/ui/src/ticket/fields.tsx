@@ -25,7 +25,7 @@ export function Fields({ draft, errors, set }: Props) {
   const sizeHint =
     value === null
       ? undefined
-      : `${compact(value)} ${instrument?.currency ?? ""}${share === null ? "" : `, ${percent(share, 2)} % of a day's volume`}`;
+      : `${compact(value)} ${instrument?.currency ?? ""}${share === null ? "" : `, ${percent(share, 2)} % of ADV`}`;
   const limit = Number(draft.price);
   const away = mid !== null && draft.price !== "" && limit > 0 ? ((limit - mid) / mid) * 10_000 : null;
 
@@ -126,7 +126,7 @@ export function Fields({ draft, errors, set }: Props) {
         </select>
       </Field>
 
-      <Field id="rate" label="Participation limit" unit="%" error={error("rate")} hint="of volume; empty: the desk's">
+      <Field id="rate" label="Participation limit" unit="%" error={error("rate")} hint="of volume; empty: desk's">
         <input
           {...described("rate", error("rate"))}
           class="figure"

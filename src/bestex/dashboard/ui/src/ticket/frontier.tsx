@@ -77,7 +77,7 @@ export function Frontier({ points }: { points: readonly Point[] }) {
         const [cx, cy] = at(point);
         const says = `${point.strategy_name} (${algorithm(point.algorithm)}): cost ${bps(point.cost)} bps, risk ${number(point.risk * 1e4, 1)} bps, ${number(point.time_minutes)} min`;
         return (
-          <g key={point.strategy_name} class={point.chosen ? "point chosen" : "point"}>
+          <g key={says} class={point.chosen ? "point chosen" : "point"}>
             <title>{says}</title>
             {point.chosen ? <circle class="ring" cx={cx} cy={cy} r="9" /> : null}
             <circle cx={cx} cy={cy} r={point.chosen ? 5 : 4} />

@@ -14,7 +14,7 @@ import { Defined } from "../parts/live.tsx";
 import { errorsByField } from "../parts/refusals.ts";
 import { go, orderAddress, rewriteAddress, route } from "../route.ts";
 import { Candidates, candidatesOf } from "./candidates.tsx";
-import { type Draft, fromAddress, newOrderId, orderRequest, recommendRequest, toAddress } from "./draft.ts";
+import { type Draft, fromAddress, newOrderId, orderRequest, recommendRequest, toAddress, workedAs } from "./draft.ts";
 import { Fields } from "./fields.tsx";
 import { Frontier } from "./frontier.tsx";
 import { check } from "./validation.ts";
@@ -40,11 +40,6 @@ function byTicketField(refused: Refused): Map<string, string> {
     else out.set("", [out.get(""), field === "" ? says : `${field}: ${says}`].filter(Boolean).join(" · "));
   }
   return out;
-}
-
-/** The parameters an order may carry: numbers, words and yes or no. */
-function plain(parameters: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => ["number", "string", "boolean"].includes(typeof value)));
 }
 
 export function Ticket() {
@@ -107,11 +102,7 @@ export function Ticket() {
     const request: OrderRequest =
       chosen === 0
         ? { ...orderRequest(draft), selection_id: answer.given.selection_id }
-        : {
-            ...orderRequest(draft),
-            algorithm: candidate.strategy.algorithm,
-            parameters: plain(candidate.strategy.parameters),
-          };
+        : workedAs(orderRequest(draft), candidate.strategy);
     setBusy("accept");
     try {
       await perform({
