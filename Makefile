@@ -29,6 +29,7 @@ endif
 $(VENV)/.runtime: requirements.lock
 	$(create)
 	$(sync) requirements.lock
+	@rm -f $(VENV)/.dev
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock
