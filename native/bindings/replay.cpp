@@ -4,8 +4,6 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
-#include <nanobind/stl/unique_ptr.h>
-#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 
@@ -126,8 +124,13 @@ void register_batch(nb::module_& m) {
         .def("fills", [](const BatchReplay& self) { return bindings::rows_to(std::vector<FillRow>(self.pass->fills())); });
 }
 
-nb::tuple snapshot(const InteractiveReplay& self) {
-    const Snapshot s = self.snapshot();
+// A replay of either flavour, as one Python type.
+struct Interactive {
+    std::unique_ptr<InteractiveReplay> replay;
+};
+
+nb::tuple snapshot(const Interactive& self) {
+    const Snapshot s = self.replay->snapshot();
     return nb::make_tuple(s.now, s.bid, s.ask, s.bid_quantity, s.ask_quantity, s.volume, s.auction_volume, integer(s.notional_half_ticks),
                           integer(s.mid_half_ticks_ns), s.mid_ns, s.last_price_half_ticks, s.trades, s.crossed_quotes,
                           s.locked_quotes, s.is_halted, s.is_closed);
@@ -137,18 +140,17 @@ nb::list reports(const std::vector<Report>& received) {
     nb::list out;
     for (const Report& r : received) {
         out.append(nb::make_tuple(static_cast<int>(r.kind), r.key, r.venue_time, r.received_time, r.quantity, r.price_half_ticks,
-                                  static_cast<int>(r.liquidity), static_cast<int>(r.reason), r.bid, r.ask));
+                                  static_cast<int>(r.liquidity), static_cast<int>(r.reason), r.bid, r.ask, r.is_new_volume));
     }
     return out;
 }
 
-// Runs in pieces so that a long stretch can be interrupted.
+// Several replays on one clock, in pieces so that a long stretch can be interrupted.
 nb::tuple advance_all(const std::vector<InteractiveReplay*>& replays, Nanoseconds until) {
     constexpr Nanoseconds piece = 600'000'000'000;
-    if (replays.empty()) refuse("there is no replay to advance");
+    Nanoseconds now = replays.front()->now();
     while (true) {
         std::vector<std::vector<Report>> received;
-        Nanoseconds now = replays.front()->now();
         const Nanoseconds stop = until - now > piece ? now + piece : until;
         {
             nb::gil_scoped_release release;
@@ -165,29 +167,38 @@ nb::tuple advance_all(const std::vector<InteractiveReplay*>& replays, Nanosecond
 }
 
 void register_interactive(nb::module_& m) {
-    nb::class_<InteractiveReplay>(m, "InteractiveReplay")
-        .def(nb::new_([](const Tape& tape, Nanoseconds report_delay, int queue_model, Nanoseconds close) {
-                 if (report_delay < 0) refuse("report_delay_ns must not be negative");
-                 return InteractiveReplay::create(tape, {report_delay, code<QueueModel>("queue_model", queue_model, 3), close});
-             }),
-             nb::keep_alive<0, 2>(), nb::arg("tape"), nb::kw_only(), nb::arg("report_delay_ns"), nb::arg("queue_model"), nb::arg("close_ns"))
+    nb::class_<Interactive>(m, "InteractiveReplay")
+        .def(
+            "__init__",
+            [](Interactive* self, const Tape& tape, Nanoseconds report_delay, int queue_model, Nanoseconds close) {
+                if (report_delay < 0) refuse("report_delay_ns must not be negative");
+                const InteractiveConfig config{report_delay, code<QueueModel>("queue_model", queue_model, 3), close};
+                new (self) Interactive{InteractiveReplay::create(tape, config)};
+            },
+            nb::keep_alive<1, 2>(), nb::arg("tape"), nb::kw_only(), nb::arg("report_delay_ns"), nb::arg("queue_model"),
+            nb::arg("close_ns"))
         .def(
             "submit",
-            [](InteractiveReplay& self, std::uint64_t key, int kind, int side, Lots quantity, Ticks price, Nanoseconds arrives) {
-                self.submit(key, code<OrderKind>("kind", kind, 4), code<Side>("side", side, 1), quantity, price, arrives);
+            [](Interactive& self, std::uint64_t key, int kind, int side, Lots quantity, Ticks price, Nanoseconds arrives) {
+                self.replay->submit(key, code<OrderKind>("kind", kind, 4), code<Side>("side", side, 1), quantity, price, arrives);
             },
             nb::arg("key"), nb::arg("kind"), nb::arg("side"), nb::arg("quantity"), nb::arg("price"), nb::arg("arrives_ns"))
-        .def("cancel", &InteractiveReplay::cancel, nb::arg("key"), nb::arg("arrives_ns"))
-        .def("amend", &InteractiveReplay::amend, nb::arg("key"), nb::arg("quantity"), nb::arg("price"), nb::arg("arrives_ns"))
         .def(
-            "advance", [](InteractiveReplay& self, Nanoseconds until) { return advance_all({&self}, until)[1][0]; }, nb::arg("until_ns"))
-        .def_prop_ro("now_ns", &InteractiveReplay::now)
+            "cancel", [](Interactive& self, std::uint64_t key, Nanoseconds arrives) { self.replay->cancel(key, arrives); },
+            nb::arg("key"), nb::arg("arrives_ns"))
+        .def(
+            "amend",
+            [](Interactive& self, std::uint64_t key, Lots quantity, Ticks price, Nanoseconds arrives) {
+                self.replay->amend(key, quantity, price, arrives);
+            },
+            nb::arg("key"), nb::arg("quantity"), nb::arg("price"), nb::arg("arrives_ns"))
+        .def_prop_ro("now_ns", [](const Interactive& self) { return self.replay->now(); })
         .def("snapshot", &snapshot)
         .def(
             "depth",
-            [](const InteractiveReplay& self, int side, std::size_t levels) {
+            [](const Interactive& self, int side, std::size_t levels) {
                 nb::list out;
-                for (const DepthLevel& level : self.depth(code<Side>("side", side, 1), levels)) {
+                for (const DepthLevel& level : self.replay->depth(code<Side>("side", side, 1), levels)) {
                     out.append(nb::make_tuple(level.price, level.quantity, level.orders));
                 }
                 return out;
@@ -195,12 +206,20 @@ void register_interactive(nb::module_& m) {
             nb::arg("side"), nb::arg("levels"))
         .def(
             "open_order",
-            [](const InteractiveReplay& self, std::uint64_t key) {
-                const OpenOrder order = self.open_order(key);
+            [](const Interactive& self, std::uint64_t key) {
+                const OpenOrder order = self.replay->open_order(key);
                 return nb::make_tuple(order.open, order.ahead);
             },
             nb::arg("key"));
-    m.def("advance_replays", &advance_all, nb::arg("replays"), nb::arg("until_ns"));
+    m.def(
+        "advance_replays",
+        [](const nb::list& replays, Nanoseconds until) {
+            std::vector<InteractiveReplay*> together;
+            for (const nb::handle one : replays) together.push_back(nb::cast<Interactive&>(one).replay.get());
+            if (together.empty()) refuse("there is no replay to advance");
+            return advance_all(together, until);
+        },
+        nb::arg("replays"), nb::arg("until_ns"));
 }
 
 }  // namespace

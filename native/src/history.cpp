@@ -29,27 +29,6 @@ void each_row(const Tape& tape, Tape::Start start, Visit&& visit) {
     }
 }
 
-// Keeps the last `limit` of what is pushed.
-template <class T>
-class Last {
-public:
-    explicit Last(std::size_t limit) : limit_(limit) {}
-    void push(const T& item) {
-        if (limit_ == 0) return;
-        if (items_.size() < limit_) items_.push_back(item);
-        else items_[pushed_ % limit_] = item;
-        ++pushed_;
-    }
-    std::vector<T> take() {
-        if (pushed_ > items_.size()) std::rotate(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(pushed_ % limit_), items_.end());
-        return std::move(items_);
-    }
-
-private:
-    std::size_t limit_, pushed_ = 0;
-    std::vector<T> items_;
-};
-
 bool same_quote(const QuoteRow& a, const QuoteRow& b) {
     return a.bid == b.bid && a.ask == b.ask && a.bid_quantity == b.bid_quantity && a.ask_quantity == b.ask_quantity;
 }
@@ -57,15 +36,15 @@ bool same_quote(const QuoteRow& a, const QuoteRow& b) {
 template <class Book>
 std::vector<QuoteRow> quotes(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit, QuoteStep step) {
     Book book(tape);
-    Last<QuoteRow> found(limit);
+    std::vector<QuoteRow> found;
     QuoteRow before{0, no_price, no_price, 0, 0};
     const auto see = [&](Nanoseconds time) {
         const Level bid = book.best(Side::buy), ask = book.best(Side::sell);
         QuoteRow quote{time, no_price, no_price, 0, 0};
         if (bid != no_level) quote.bid = tape.price(bid), quote.bid_quantity = book.quantity(Side::buy, bid);
         if (ask != no_level) quote.ask = tape.price(ask), quote.ask_quantity = book.quantity(Side::sell, ask);
-        if (same_quote(before, quote)) return;
-        found.push(quote);
+        if (same_quote(before, quote) || found.size() == limit) return;
+        found.push_back(quote);
         before = quote;
     };
     Nanoseconds last = 0;
@@ -73,7 +52,7 @@ std::vector<QuoteRow> quotes(const Tape& tape, Nanoseconds start, Nanoseconds en
     // A state is seen when its instant is over (or at each row); up to `start` only the one left standing matters.
     each_row(tape, {0, 0}, [&](const Row& row, Nanoseconds time, std::uint32_t number) {
         if (any && time > last && (last <= start ? time > start : step == QuoteStep::instant)) see(last);
-        any = time < end;
+        any = time < end && found.size() < limit;
         if (!any) return false;
         apply_row(book, row, tape.level(row), number);
         if (step == QuoteStep::row && time > start) see(time);
@@ -81,7 +60,7 @@ std::vector<QuoteRow> quotes(const Tape& tape, Nanoseconds start, Nanoseconds en
         return true;
     });
     if (any && (last <= start || step == QuoteStep::instant)) see(last);
-    return found.take();
+    return found;
 }
 
 }  // namespace
@@ -92,13 +71,13 @@ std::vector<QuoteRow> quotes_between(const Tape& tape, Nanoseconds start, Nanose
 }
 
 std::vector<TradeRow> trades_between(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit) {
-    Last<TradeRow> found(limit);
+    std::vector<TradeRow> found;
     each_row(tape, tape.start_for(start), [&](const Row& row, Nanoseconds time, std::uint32_t) {
-        if (time >= end) return false;
+        if (time >= end || found.size() == limit) return false;
         if (time < start) return true;
         const std::int64_t price = 2 * tape.price(tape.level(row));
         const auto found_one = [&](std::int64_t half, TradeKind kind) {
-            found.push({time, price + half, row.quantity, opposite(row.side()), kind, {}});
+            found.push_back({time, price + half, row.quantity, opposite(row.side()), kind, {}});
         };
         switch (row.kind) {
             case RowKind::fill:
@@ -110,7 +89,7 @@ std::vector<TradeRow> trades_between(const Tape& tape, Nanoseconds start, Nanose
         }
         return true;
     });
-    return found.take();
+    return found;
 }
 
 }  // namespace bestex

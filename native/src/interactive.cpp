@@ -249,12 +249,11 @@ private:
 
     void on_fill(std::uint32_t i, Lots quantity, std::int64_t price_half_ticks, Liquidity liquidity) {
         accept();
-        say(venue_.orders()[i].key, ReportKind::fill, quantity, Reason::none, price_half_ticks, liquidity);
         const World& world = venue_.world(0);
-        if (world.taken > taken_printed_) {
-            print(price_half_ticks, quantity);
-            taken_printed_ = world.taken;
-        }
+        const bool is_new_volume = world.taken > taken_printed_;
+        taken_printed_ = world.taken;
+        say(venue_.orders()[i].key, ReportKind::fill, quantity, Reason::none, price_half_ticks, liquidity, is_new_volume);
+        if (is_new_volume) print(price_half_ticks, quantity);
     }
 
     void on_done(std::uint32_t i, Lots returned, Ended why) {
@@ -279,9 +278,9 @@ private:
     }
 
     void say(std::uint64_t key, ReportKind kind, Lots quantity, Reason reason, std::int64_t price_half_ticks = 0,
-             Liquidity liquidity = Liquidity::added) {
+             Liquidity liquidity = Liquidity::added, bool is_new_volume = false) {
         reports_.push_back({now_, now_ + config_.report_delay, key, quantity, price_half_ticks, venue_.best_price(Side::buy),
-                            venue_.best_price(Side::sell), kind, reason, liquidity, {}});
+                            venue_.best_price(Side::sell), kind, reason, liquidity, is_new_volume, {}});
         stop_ = std::min(stop_, reports_.front().received_time);
     }
 

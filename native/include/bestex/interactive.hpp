@@ -26,7 +26,8 @@ struct Report {
     ReportKind kind;
     Reason reason;
     Liquidity liquidity;            // fill only
-    std::uint8_t pad[5];
+    bool is_new_volume;             // fill only: a trade that the tape does not print
+    std::uint8_t pad[4];
 };
 static_assert(sizeof(Report) == 64);
 

@@ -61,6 +61,7 @@ class Report(NamedTuple):
     reason: Reason
     bid_ticks: int | None  # the tape's quote at venue_time_ns; None where that side is empty
     ask_ticks: int | None
+    is_new_volume: bool  # FILL only: a trade that the tape does not print
 
 
 class Snapshot(NamedTuple):
@@ -154,7 +155,7 @@ class InteractiveReplay:
             InvalidInput: if `until_ns` lies before `now_ns`.
         """
         try:
-            received = self.core.advance(until_ns)
+            _, [received] = _core.advance_replays([self.core], until_ns)
         except ValueError as error:
             raise InvalidInput(str(error), field="until_ns", value=until_ns) from None
         return _reports(received)
@@ -184,21 +185,18 @@ def advance_together(replays: Sequence[InteractiveReplay], until_ns: int) -> tup
     return now_ns, [_reports(one) for one in received]
 
 
-def _reports(received: list[tuple[int, int, int, int, int, int, int, int, int, int]]) -> list[Report]:
+def _reports(received: "list[_core.ReplayReportRow]") -> list[Report]:
     return [
         Report(
-            ReportKind(kind),
-            key,
-            venue_time_ns,
-            received_time_ns,
-            quantity,
-            price,
-            LiquidityKind(liquidity),
-            Reason(reason),
-            _price(bid),
-            _price(ask),
+            ReportKind(row[0]),
+            *row[1:6],
+            LiquidityKind(row[6]),
+            Reason(row[7]),
+            _price(row[8]),
+            _price(row[9]),
+            row[10],
         )
-        for kind, key, venue_time_ns, received_time_ns, quantity, price, liquidity, reason, bid, ask in received
+        for row in received
     ]
 
 
