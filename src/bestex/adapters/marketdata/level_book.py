@@ -45,6 +45,10 @@ class LevelBook:
         prices = self._prices[direction]
         return None if len(prices) < rank else prices[-rank] if direction == BUY else prices[rank - 1]
 
+    def prices(self, direction: int) -> list[int]:
+        """All prices of one side, ascending."""
+        return list(self._prices[direction])
+
     def better_than(self, direction: int, price: int) -> list[int]:
         """Prices strictly better than `price`."""
         prices = self._prices[direction]

@@ -3,7 +3,8 @@ published levels, and orders that ended there (ghosts).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from bestex.adapters.marketdata.lobster_files import ADD, EXECUTION, BookRows, M
 from bestex.domain.errors import InvalidData
 
 AT_OPENING: Final = -1
+GHOSTS_AT_ONCE: Final = 4  # fewer of one level are told apart by their sizes
 
 Top = tuple[int | None, int, int | None, int]  # ask, its quantity, bid, its quantity; half ticks and lots
 
@@ -83,6 +85,7 @@ class LobsterPass:
         messages, result = self._messages, self.result
         columns = (messages.types, messages.order_ids, messages.sizes, messages.half_ticks, messages.directions)
         newest = 0
+        next_adds = _next_adds(messages)
         late = iter(self._late)
         due = next(late, None)
         top: Top | None = None
@@ -93,7 +96,7 @@ class LobsterPass:
             if kind == ADD:
                 newest = max(newest, order_id)
                 while due is not None and due.order.order_id < newest:
-                    self._insert(Inserted(**{**vars(due), "after": row - 1}))
+                    self._insert(replace(due, after=row - 1))
                     due = next(late, None)
                 self._drop_ghosts_through(row, direction, half_ticks)
                 self._enter(
@@ -103,6 +106,10 @@ class LobsterPass:
                 if kind == EXECUTION:
                     self._check_execution(row, direction, half_ticks)
                 self._take(row, order_id, size)
+            # Entered before the next published add; at the latest then, and as soon as it would have been out of sight.
+            while due is not None and due.order.order_id < next_adds[row] and self._is_hidden(due.order):
+                self._insert(replace(due, after=row))
+                due = next(late, None)
             now = self._book.top()
             if now != top:
                 if matching:
@@ -247,7 +254,7 @@ class LobsterPass:
         if now == wanted:
             return True, now
         for direction, price, lots in ((SELL, wanted[0], wanted[1]), (BUY, wanted[2], wanted[3])):
-            better = [] if price is None else self._book.better_than(direction, price)
+            better = self._book.prices(direction) if price is None else self._book.better_than(direction, price)
             self._drop_ghosts(row, direction, better, "the published level 1 does not show it")
             excess = 0 if price is None else self._book.quantity(direction, price) - lots
             if price is not None and excess > 0:
@@ -258,36 +265,55 @@ class LobsterPass:
     def _drop_ghosts(
         self, row: int, direction: int, prices: list[int], evidence: str, excess: int | None = None
     ) -> bool:
-        """Remove what stands at these prices, if all of it can be ghosts. `excess`: only one order of that size."""
+        """Remove what stands at these prices, if all of it can be ghosts. `excess`: as many lots of it, no more."""
         if self._levels is None or not prices:
             return False
         found = []
-        for order in list(self._orders.values()):
-            if order.direction != direction or order.half_ticks not in prices:
-                continue
-            if excess is not None and order.remaining != excess:
-                continue
-            left = self._left_sight(order, row)
-            if left is not None:
-                found.append((order, left))
-        if excess is not None:
-            found = found[:1]
-        elif sum(order.remaining for order, _ in found) != sum(self._book.quantity(direction, p) for p in prices):
-            return False
-        for order, left in found:
+        for order in self._orders.values():
+            if order.direction == direction and order.half_ticks in prices:
+                left = self._left_sight(order, row)
+                if left is not None:
+                    found.append((order, left))
+        wanted = sum(self._book.quantity(direction, price) for price in prices) if excess is None else excess
+        for order, left in _adding_up_to(wanted, found):
             reason = f"ended beyond the {self._levels} published levels, where no message says so: {evidence}"
             self._insert(
                 Inserted(after=left, kind="ghost", is_add=False, order=order, quantity=order.remaining, reason=reason)
             )
-        return bool(found)
+            wanted -= order.remaining
+        return wanted == 0
+
+    def _is_hidden(self, order: Order) -> bool:
+        edge = None if self._levels is None else self._book.at_rank(order.direction, self._levels)
+        return edge is not None and (edge - order.half_ticks) * order.direction > 0
 
     def _left_sight(self, order: Order, row: int) -> int | None:
-        """First message since the order's last after which `levels` better levels hid it; None if none did."""
+        """Where `levels` better levels last began to hide it, since its last message; None if they never did."""
         if self._last_named.get(order.order_id, AT_OPENING) >= row:
             return None
-        edges = np.array(self._outside[order.direction][order.last_row + 1 :], dtype=np.int64)
+        edges = np.array(self._outside[order.direction][order.last_row + 1 : row], dtype=np.int64)
         hidden = (edges != 0) & ((edges - order.half_ticks) * order.direction > 0)
-        return int(np.argmax(hidden)) + order.last_row + 1 if hidden.any() else None
+        began = np.flatnonzero(hidden & ~np.concatenate([[False], hidden[:-1]])) if len(hidden) else hidden
+        return int(began[-1]) + order.last_row + 1 if len(began) else None
+
+
+def _next_adds(messages: Messages) -> list[int]:
+    """For each message the id of the first add after it; 0 after the last."""
+    ids = np.where(messages.types == ADD, np.arange(len(messages.types)), len(messages.types))
+    following = np.minimum.accumulate(ids[::-1])[::-1]
+    after = np.append(following[1:], len(messages.types))
+    return np.append(messages.order_ids, 0)[after].tolist()  # type: ignore[no-any-return]
+
+
+def _adding_up_to(lots: int, found: list[tuple[Order, int]]) -> list[tuple[Order, int]]:
+    """The fewest of these orders that hold exactly so many lots; none where no few do."""
+    if sum(order.remaining for order, _ in found) == lots:
+        return found
+    for count in range(1, GHOSTS_AT_ONCE):
+        for some in combinations(found, count):
+            if sum(order.remaining for order, _ in some) == lots:
+                return list(some)
+    return []
 
 
 def _levels_of(opening: BookRows) -> Iterator[tuple[tuple[int, int], int]]:
