@@ -1,9 +1,12 @@
-"""What the generated market is like, measured: run `python benchmarks/generated_market.py`; docs/generated-market.md quotes it.
+"""What the generated market is like, measured; docs/generated-market.md quotes it.
+
+    python benchmarks/generated_market.py [--days 60] [--seeds 40] [--instruments AAPL,WOBL]
 
 Costs are paired: the same seed with and without our order, so that the day's drift drops out.
 """
 
 import argparse
+import itertools
 import math
 import statistics
 import time
@@ -95,8 +98,7 @@ class Taker:
 def paired_cost_bps(
     listing: GeneratedListing, seed: int, share: float, side: Side, minutes: int = 30, slices: int = 90
 ) -> tuple[float, float, list[float]]:
-    """(cost against the undisturbed mid in bps, share of the order filled, price moves in bps at the end and 30, 60, 120
-    minutes later)."""
+    """Cost against the undisturbed mid in bps, share filled, price moves (bps) at the end, 30, 60, 120 minutes on."""
     assert DAY is not None
     instrument = listing.instrument
     name = instrument.instrument_id
@@ -132,7 +134,7 @@ def paired_cost_bps(
 def impact_table(listing: GeneratedListing, shares: Sequence[float], seeds: int) -> None:
     volatility_bps = (listing.instrument.daily_volatility or math.nan) * 1e4
     print(
-        f"\n{listing.instrument.instrument_id}: cost of an order of some % ADV in 30 minutes, {seeds} seeds, both sides in turn"
+        f"\n{listing.instrument.instrument_id}: an order of some % ADV in 30 minutes, {seeds} seeds, both sides"
     )
     print("  % ADV  cost bps   +-se  filled   Y=cost/(sigma sqrt(Q/V))  move at end, +30, +60, +120 min (bps)")
     points = []
@@ -159,32 +161,77 @@ def impact_table(listing: GeneratedListing, shares: Sequence[float], seeds: int)
 def day_table(listing: GeneratedListing, days: int) -> None:
     assert DAY is not None
     name = listing.instrument.instrument_id
-    volumes, moves, spreads, seconds, events, locked, depths, prints = [], [], [], [], [], [], [], []
+    rows: dict[str, list[float]] = {}
     for seed in range(days):
         began = time.process_time()
         market = market_of(listing, seed, DAY.open_ns)
         open_mid = mid_of(market, name)
         market.advance(DAY.close_ns - 1)
-        seconds.append(time.process_time() - began)
-        end = market.snapshot(name)
-        volumes.append(float(end.cumulative_volume))
-        moves.append(math.log(mid_of(market, name) / open_mid))
+        seconds = time.process_time() - began
         counts = market.statistics(name)
-        events.append(counts["events"] or 0)
-        prints.append(counts["trades"] or 0)
-        locked.append((counts["locked"] or 0) + (counts["crossed"] or 0))
         quotes = market.quotes(name, DAY.open_ns + 60 * NS_PER_MINUTE, DAY.open_ns + 120 * NS_PER_MINUTE, 10**7)
-        weights = [(b.time_ns - a.time_ns, a) for a, b in zip(quotes, quotes[1:], strict=False)]
+        weights = [(b.time_ns - a.time_ns, a) for a, b in itertools.pairwise(quotes)]
         total = sum(weight for weight, _ in weights)
-        spreads.append(sum(w * float(q.ask - q.bid) for w, q in weights if q.ask and q.bid) / total)
-        depths.append(sum(w * float(q.ask_quantity + q.bid_quantity) / 2 for w, q in weights) / total)
+        mids = minute_mids(market, name)
+        signs = [
+            1 if trade.aggressor == "BUY" else -1
+            for trade in market.trades(name, DAY.open_ns, DAY.close_ns, 10**7)
+            if trade.aggressor is not None
+        ]
+        day = {
+            "volume": float(market.snapshot(name).cumulative_volume),
+            "move": math.log(mid_of(market, name) / open_mid),
+            "spread": sum(w * float(q.ask - q.bid) for w, q in weights if q.ask and q.bid) / total,
+            "touch": sum(w * float(q.ask_quantity + q.bid_quantity) / 2 for w, q in weights) / total,
+            "events": counts["events"] or 0,
+            "prints": counts["trades"] or 0,
+            "locked": counts["locked"] or 0,
+            "crossed": counts["crossed"] or 0,
+            "seconds": seconds,
+            "minute": autocorrelation([b - a for a, b in itertools.pairwise(mids)], 1),
+            "signature": variance_ratio(mids, 10),
+            "sign10": autocorrelation(signs, 10),
+            "sign100": autocorrelation(signs, 100),
+        }
+        for key, value in day.items():
+            rows.setdefault(key, []).append(value)
+    mean = {key: statistics.mean(values) for key, values in rows.items()}
     print(
-        f"  {name:5} volume {statistics.mean(volumes):12,.0f} (sd {statistics.stdev(volumes) / statistics.mean(volumes):4.0%})"
-        f"  volatility {math.sqrt(statistics.mean(m * m for m in moves)):.4f}"
-        f"  spread {statistics.mean(spreads) * 100:5.2f} ticks  touch {statistics.mean(depths):6.0f}"
-        f"  events {statistics.mean(events):9,.0f}  prints {statistics.mean(prints):8,.0f}"
-        f"  locked or crossed {statistics.mean(locked):5.1f}  CPU {statistics.median(seconds):.3f} s"
+        f"  {name:5} volume {mean['volume']:11,.0f} (sd {statistics.stdev(rows['volume']) / mean['volume']:.0%}),"
+        f" volatility {math.sqrt(statistics.mean(m * m for m in rows['move'])):.4f},"
+        f" spread {mean['spread'] / float(listing.instrument.tick_size):.2f} ticks, touch {mean['touch']:.0f} lots,"
+        f" {mean['events']:,.0f} events, {mean['prints']:,.0f} prints,"
+        f" {mean['locked']:.1f} locked, {mean['crossed']:.1f} crossed, {statistics.median(rows['seconds']):.3f} s CPU"
     )
+    print(
+        f"        autocorrelation of minute returns {mean['minute']:+.3f}, of signs at 10 prints {mean['sign10']:+.2f}"
+        f" and 100 {mean['sign100']:+.2f}; variance of 10-minute over 10 x 1-minute returns {mean['signature']:.2f}"
+    )
+
+
+def minute_mids(market: Market, instrument_id: str) -> list[float]:
+    """Logarithm of the mid at each whole minute of the day."""
+    assert DAY is not None
+    found = []
+    for at in range(DAY.open_ns, DAY.close_ns, NS_PER_MINUTE):
+        (quote,) = market.quotes(instrument_id, at, at + 1, 1)
+        assert quote.bid is not None
+        assert quote.ask is not None
+        found.append(math.log(float(quote.bid + quote.ask) / 2))
+    return found
+
+
+def autocorrelation(values: Sequence[float], lag: int) -> float:
+    mean = statistics.fmean(values)
+    centred = [value - mean for value in values]
+    return sum(a * b for a, b in zip(centred, centred[lag:], strict=False)) / sum(a * a for a in centred)
+
+
+def variance_ratio(levels: Sequence[float], steps: int) -> float:
+    """Variance of returns over `steps` against `steps` times that of single ones: 1 for a random walk."""
+    single = statistics.pvariance([b - a for a, b in itertools.pairwise(levels)])
+    longer = statistics.pvariance([b - a for a, b in zip(levels, levels[steps:], strict=False)])
+    return longer / (steps * single)
 
 
 def main() -> None:

@@ -55,36 +55,6 @@ void LevelSet::clear() {
 
 OrderIndex::OrderIndex() : slots_(1024, Slot{0, none}), mask_(1023), shift_(64 - 10) {}
 
-bool OrderIndex::insert(std::uint64_t id, std::uint32_t node) {
-    if (2 * (size_ + 1) > slots_.size()) grow();
-    std::size_t i = home(id);
-    while (slots_[i].node != none) {
-        if (slots_[i].id == id) return false;
-        i = (i + 1) & mask_;
-    }
-    slots_[i] = {id, node};
-    ++size_;
-    return true;
-}
-
-std::uint32_t OrderIndex::erase(std::uint64_t id) {
-    std::size_t hole = home(id);
-    while (slots_[hole].id != id || slots_[hole].node == none) {
-        if (slots_[hole].node == none) return none;
-        hole = (hole + 1) & mask_;
-    }
-    const std::uint32_t node = slots_[hole].node;
-    for (std::size_t i = (hole + 1) & mask_; slots_[i].node != none; i = (i + 1) & mask_) {
-        if (((i - home(slots_[i].id)) & mask_) >= ((i - hole) & mask_)) {
-            slots_[hole] = slots_[i];
-            hole = i;
-        }
-    }
-    slots_[hole].node = none;
-    --size_;
-    return node;
-}
-
 void OrderIndex::grow() {
     std::vector<Slot> old(slots_.size() * 2, Slot{0, none});
     old.swap(slots_);
@@ -115,11 +85,37 @@ MatchingEngine::MatchingEngine(Ticks lowest_price, std::uint32_t levels)
     if (lowest_price < -1'000'000'000 || lowest_price > 1'000'000'000)
         throw std::invalid_argument("lowest_price must be within 1e9 ticks of zero");
     nodes_.reserve(4096);
-    events_.reserve(4096);
+    events_.resize(1024);
+}
+
+[[gnu::always_inline]] inline void MatchingEngine::unlink(std::uint32_t at) {
+    const Node& node = nodes_[at];
+    const int side = static_cast<int>(node.side);
+    Level& queue = node.level == peg_level ? pegs_[side] : ladder_[side][node.level];
+    if (node.prev == none) queue.head = node.next;
+    else nodes_[node.prev].next = node.next;
+    if (node.next == none) queue.tail = node.prev;
+    else nodes_[node.next].prev = node.prev;
+    if (queue.head == none && node.level != peg_level) {
+        set_[side].erase(static_cast<std::uint32_t>(node.level));
+        if (node.level == best_[side]) refresh_best(side);
+    }
+    nodes_[at].next = free_;
+    free_ = at;
+}
+
+[[gnu::always_inline]] inline std::uint32_t MatchingEngine::allocate() {
+    if (free_ != none) {
+        const std::uint32_t at = free_;
+        free_ = nodes_[at].next;
+        return at;
+    }
+    nodes_.push_back({});
+    return static_cast<std::uint32_t>(nodes_.size() - 1);
 }
 
 void MatchingEngine::reject(const Operation& o, MatchReason reason) {
-    events_.push_back({o.id, 0, 0, static_cast<std::uint32_t>(o.quantity), 0, MatchKind::rejected, o.side, reason, 0});
+    emit({o.id, 0, 0, static_cast<std::uint32_t>(o.quantity), 0, MatchKind::rejected, o.side, reason, 0});
 }
 
 bool MatchingEngine::is_valid(const Operation& o, bool needs_price) {
@@ -171,7 +167,7 @@ void MatchingEngine::enter(const Operation& o, bool is_immediate) {
     }
     if (left == 0) return;
     if (is_immediate) {
-        events_.push_back({o.id, 0, 0, left, 0, MatchKind::cancelled, o.side, MatchReason::no_more_liquidity, 0});
+        emit({o.id, 0, 0, left, 0, MatchKind::cancelled, o.side, MatchReason::no_more_liquidity, 0});
         return;
     }
     if (!rest(o, left, level)) reject(o, MatchReason::duplicate_id);
@@ -219,7 +215,7 @@ std::uint32_t MatchingEngine::take_queue(const Operation& o, std::uint32_t wante
         const int side = static_cast<int>(node.side);
         if (is_hidden) peg_quantity_[side] -= quantity;
         else ladder_[side][node.level].quantity -= quantity;
-        events_.push_back({node.id, o.id, price, quantity, node.remaining, MatchKind::traded, node.side,
+        emit({node.id, o.id, price, quantity, node.remaining, MatchKind::traded, node.side,
                            MatchReason::none, is_hidden});
         if (node.remaining == 0) {
             index_.erase(node.id);
@@ -252,7 +248,7 @@ bool MatchingEngine::rest(const Operation& o, std::uint32_t quantity, std::int32
     if (level == peg_level) peg_quantity_[side] += quantity;
     else queue.quantity += quantity;
     const std::int32_t price = level == peg_level ? 0 : static_cast<std::int32_t>(2 * (lowest_ + level));
-    events_.push_back({o.id, 0, price, quantity, quantity, MatchKind::rested, o.side, MatchReason::none,
+    emit({o.id, 0, price, quantity, quantity, MatchKind::rested, o.side, MatchReason::none,
                        level == peg_level});
     return true;
 }
@@ -260,7 +256,7 @@ bool MatchingEngine::rest(const Operation& o, std::uint32_t quantity, std::int32
 void MatchingEngine::cancel(std::uint64_t id, MatchReason reason) {
     const std::uint32_t at = index_.erase(id);
     if (at == none) {
-        events_.push_back({id, 0, 0, 0, 0, MatchKind::rejected, Side::buy, MatchReason::unknown_id, 0});
+        emit({id, 0, 0, 0, 0, MatchKind::rejected, Side::buy, MatchReason::unknown_id, 0});
         return;
     }
     const Node node = nodes_[at];
@@ -268,7 +264,7 @@ void MatchingEngine::cancel(std::uint64_t id, MatchReason reason) {
     if (node.level == peg_level) peg_quantity_[side] -= node.remaining;
     else ladder_[side][node.level].quantity -= node.remaining;
     unlink(at);
-    events_.push_back({id, 0, 0, node.remaining, 0, MatchKind::cancelled, node.side, reason, node.level == peg_level});
+    emit({id, 0, 0, node.remaining, 0, MatchKind::cancelled, node.side, reason, node.level == peg_level});
 }
 
 void MatchingEngine::amend(const Operation& o) {
@@ -286,7 +282,7 @@ void MatchingEngine::amend(const Operation& o) {
         const std::uint32_t given_back = node.remaining - wanted;
         ladder_[static_cast<int>(node.side)][level].quantity -= given_back;
         node.remaining = wanted;
-        events_.push_back({o.id, 0, static_cast<std::int32_t>(2 * (lowest_ + level)), given_back, wanted,
+        emit({o.id, 0, static_cast<std::int32_t>(2 * (lowest_ + level)), given_back, wanted,
                            MatchKind::reduced, node.side, MatchReason::asked, 0});
         return;
     }
@@ -294,24 +290,8 @@ void MatchingEngine::amend(const Operation& o) {
     ladder_[static_cast<int>(node.side)][node.level].quantity -= left;
     index_.erase(o.id);
     unlink(at);
-    events_.push_back({o.id, 0, 0, left, 0, MatchKind::replaced, entered.side, MatchReason::asked, 0});
+    emit({o.id, 0, 0, left, 0, MatchKind::replaced, entered.side, MatchReason::asked, 0});
     enter(entered, false);
-}
-
-void MatchingEngine::unlink(std::uint32_t at) {
-    const Node& node = nodes_[at];
-    const int side = static_cast<int>(node.side);
-    Level& queue = node.level == peg_level ? pegs_[side] : ladder_[side][node.level];
-    if (node.prev == none) queue.head = node.next;
-    else nodes_[node.prev].next = node.next;
-    if (node.next == none) queue.tail = node.prev;
-    else nodes_[node.next].prev = node.prev;
-    if (queue.head == none && node.level != peg_level) {
-        set_[side].erase(static_cast<std::uint32_t>(node.level));
-        if (node.level == best_[side]) refresh_best(side);
-    }
-    nodes_[at].next = free_;
-    free_ = at;
 }
 
 void MatchingEngine::refresh_best(int side) {
@@ -321,16 +301,6 @@ void MatchingEngine::refresh_best(int side) {
         const std::int32_t level = set_[1].at_or_above(best_[1]);
         best_[1] = level < 0 ? levels_ : level;
     }
-}
-
-std::uint32_t MatchingEngine::allocate() {
-    if (free_ != none) {
-        const std::uint32_t at = free_;
-        free_ = nodes_[at].next;
-        return at;
-    }
-    nodes_.push_back({});
-    return static_cast<std::uint32_t>(nodes_.size() - 1);
 }
 
 Lots MatchingEngine::quantity_at(Side side, Ticks price) const {
@@ -397,7 +367,7 @@ void MatchingEngine::clear() {
     nodes_.clear();
     free_ = none;
     index_.clear();
-    events_.clear();
+    event_count_ = 0;
 }
 
 MatchingSummary run_operations(MatchingEngine& engine, std::span<const Operation> operations, bool with_digest) {
@@ -424,7 +394,7 @@ MatchingSummary run_operations(MatchingEngine& engine, std::span<const Operation
     std::size_t since = 0;
     for (const Operation& operation : operations) {
         engine.apply(operation);
-        if (++since == 512) {
+        if (++since == 64) {
             drain();
             since = 0;
         }

@@ -110,8 +110,36 @@ public:
             if (slots_[i].id == id) return slots_[i].node;
         }
     }
-    bool insert(std::uint64_t id, std::uint32_t node);  // false: already there
-    std::uint32_t erase(std::uint64_t id);              // the node, or none
+    // False: already there.
+    [[gnu::always_inline]] inline bool insert(std::uint64_t id, std::uint32_t node) {
+        if (2 * (size_ + 1) > slots_.size()) grow();
+        std::size_t i = home(id);
+        while (slots_[i].node != none) {
+            if (slots_[i].id == id) return false;
+            i = (i + 1) & mask_;
+        }
+        slots_[i] = {id, node};
+        ++size_;
+        return true;
+    }
+    // The node, or none.
+    [[gnu::always_inline]] inline std::uint32_t erase(std::uint64_t id) {
+        std::size_t hole = home(id);
+        while (slots_[hole].id != id || slots_[hole].node == none) {
+            if (slots_[hole].node == none) return none;
+            hole = (hole + 1) & mask_;
+        }
+        const std::uint32_t node = slots_[hole].node;
+        for (std::size_t i = (hole + 1) & mask_; slots_[i].node != none; i = (i + 1) & mask_) {
+            if (((i - home(slots_[i].id)) & mask_) >= ((i - hole) & mask_)) {
+                slots_[hole] = slots_[i];
+                hole = i;
+            }
+        }
+        slots_[hole].node = none;
+        --size_;
+        return node;
+    }
     std::size_t size() const { return size_; }
     void clear();
 
@@ -140,8 +168,8 @@ public:
 
     void apply(const Operation& operation);
 
-    std::span<const MatchEvent> events() const { return events_; }
-    void clear_events() { events_.clear(); }
+    std::span<const MatchEvent> events() const { return {events_.data(), event_count_}; }
+    void clear_events() { event_count_ = 0; }
 
     Ticks best_bid() const { return best_[0] < 0 ? no_price : lowest_ + best_[0]; }
     Ticks best_ask() const { return best_[1] >= levels_ ? no_price : lowest_ + best_[1]; }
@@ -192,6 +220,10 @@ private:
     void unlink(std::uint32_t node);
     void refresh_best(int side);
     std::uint32_t allocate();
+    void emit(const MatchEvent& event) {
+        if (event_count_ == events_.size()) [[unlikely]] events_.resize(2 * event_count_);
+        events_[event_count_++] = event;
+    }
     void reject(const Operation& operation, MatchReason reason);
 
     Ticks lowest_;
@@ -204,7 +236,8 @@ private:
     std::vector<Node> nodes_;
     std::uint32_t free_ = none;
     OrderIndex index_;
-    std::vector<MatchEvent> events_;
+    std::vector<MatchEvent> events_;  // the first event_count_ of them
+    std::size_t event_count_ = 0;
     bool has_own_midpoint_ = true;
     Ticks midpoint_ = no_price;
 };
