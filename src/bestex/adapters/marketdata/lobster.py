@@ -16,7 +16,8 @@ import numpy as np
 from bestex.adapters.marketdata import lobster_files as files
 from bestex.adapters.marketdata.lobster_files import BookRows, Messages
 from bestex.adapters.marketdata.lobster_levels import level_rows
-from bestex.adapters.marketdata.lobster_repairs import Inserted, LobsterPass, Repaired, distinct_tops
+from bestex.adapters.marketdata.lobster_orders import Inserted
+from bestex.adapters.marketdata.lobster_repairs import LobsterPass, Repaired, distinct_tops
 from bestex.adapters.marketdata.source import Layout, MarketData, Repair, SourceReport, kinds_of
 from bestex.domain.errors import InvalidData
 from bestex.native.rows import ASK, BID, L3_ROWS, L3Kind

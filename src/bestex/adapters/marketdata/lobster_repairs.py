@@ -2,7 +2,6 @@
 published levels, and orders that ended there (ghosts).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Final
@@ -12,35 +11,20 @@ from numpy.typing import NDArray
 
 from bestex.adapters.marketdata.level_book import BUY, SELL, LevelBook
 from bestex.adapters.marketdata.lobster_files import ADD, EXECUTION, BookRows, Messages
+from bestex.adapters.marketdata.lobster_orders import (
+    AT_OPENING,
+    Inserted,
+    Order,
+    free_ids,
+    levels_of,
+    next_adds,
+    unadded_orders,
+)
 from bestex.domain.errors import InvalidData
 
-AT_OPENING: Final = -1
 GHOSTS_AT_ONCE: Final = 4  # fewer of one level are told apart by their sizes
 
 Top = tuple[int | None, int, int | None, int]  # ask, its quantity, bid, its quantity; half ticks and lots
-
-
-@dataclass(kw_only=True)
-class Order:
-    """A displayed order, known or inferred."""
-
-    order_id: int
-    direction: int
-    half_ticks: int
-    remaining: int  # lots
-    last_row: int  # index of the last message that named it so far; AT_OPENING before any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inserted:
-    """A row to put in after message `after` (AT_OPENING: before the first)."""
-
-    after: int
-    kind: str  # "opening level", "older order", "late order", "ghost"
-    is_add: bool
-    order: Order
-    quantity: int  # lots
-    reason: str
 
 
 @dataclass(kw_only=True)
@@ -85,7 +69,7 @@ class LobsterPass:
         messages, result = self._messages, self.result
         columns = (messages.types, messages.order_ids, messages.sizes, messages.half_ticks, messages.directions)
         newest = 0
-        next_adds = _next_adds(messages)
+        following_adds = next_adds(messages)
         late = iter(self._late)
         due = next(late, None)
         top: Top | None = None
@@ -107,7 +91,7 @@ class LobsterPass:
                     self._check_execution(row, direction, half_ticks)
                 self._take(row, order_id, size)
             # Entered before the next published add; at the latest then, and as soon as it would have been out of sight.
-            while due is not None and due.order.order_id < next_adds[row] and self._is_hidden(due.order):
+            while due is not None and due.order.order_id < following_adds[row] and self._is_hidden(due.order):
                 self._insert(replace(due, after=row))
                 due = next(late, None)
             now = self._book.top()
@@ -129,7 +113,7 @@ class LobsterPass:
     def _open(self, opening: BookRows | None) -> None:
         """The book before message 1: published levels less message 1, older orders out of their level's lump."""
         messages = self._messages
-        lumps = {} if opening is None else dict(_levels_of(opening))
+        lumps = {} if opening is None else dict(levels_of(opening))
         kind, direction = int(messages.types[0]), int(messages.directions[0])
         first = (direction, int(messages.half_ticks[0]))
         if opening is not None and kind <= EXECUTION:
@@ -142,12 +126,12 @@ class LobsterPass:
                     value=lumps[first] + int(messages.sizes[0]),
                     expected="the order-book file of the same day, from its first row",
                 )
-        older, self._late = self._infer()
+        older, self._late = unadded_orders(messages)
         for order in older:
             key = (order.direction, order.half_ticks)
             if key in lumps:
                 lumps[key] = max(0, lumps[key] - order.remaining)
-        free = _free_ids(set(self._last_named))
+        free = free_ids(set(self._last_named))
         for (direction, half_ticks), lots in lumps.items():
             if lots > 0:
                 lump = Order(
@@ -174,37 +158,6 @@ class LobsterPass:
                     reason="named by later messages, entered before the first",
                 )
             )
-
-    def _infer(self) -> tuple[list[Order], list[Inserted]]:
-        """Orders that are removed without having been added: older than the first add, and later ones; both by id."""
-        messages = self._messages
-        adds = messages.types == ADD
-        removals = (messages.types > ADD) & (messages.types <= EXECUTION)
-        unknown = np.flatnonzero(removals & ~np.isin(messages.order_ids, messages.order_ids[adds]))
-        orders: dict[int, Order] = {}
-        for row in unknown.tolist():
-            order_id = int(messages.order_ids[row])
-            if order_id in orders:
-                orders[order_id].remaining += int(messages.sizes[row])
-            else:
-                orders[order_id] = Order(
-                    order_id=order_id,
-                    direction=int(messages.directions[row]),
-                    half_ticks=int(messages.half_ticks[row]),
-                    remaining=int(messages.sizes[row]),
-                    last_row=AT_OPENING,
-                )
-        first = int(messages.order_ids[adds][0]) if adds.any() else None
-        ordered = [orders[order_id] for order_id in sorted(orders)]
-        older = [order for order in ordered if first is None or order.order_id < first]
-        reason = "entered beyond the published levels, put in where its id belongs"
-        late = [
-            Inserted(
-                after=AT_OPENING, kind="late order", is_add=True, order=order, quantity=order.remaining, reason=reason
-            )
-            for order in ordered[len(older) :]
-        ]
-        return older, late
 
     def _insert(self, inserted: Inserted) -> None:
         order = inserted.order
@@ -297,14 +250,6 @@ class LobsterPass:
         return int(began[-1]) + order.last_row + 1 if len(began) else None
 
 
-def _next_adds(messages: Messages) -> list[int]:
-    """For each message the id of the first add after it; 0 after the last."""
-    ids = np.where(messages.types == ADD, np.arange(len(messages.types)), len(messages.types))
-    following = np.minimum.accumulate(ids[::-1])[::-1]
-    after = np.append(following[1:], len(messages.types))
-    return np.append(messages.order_ids, 0)[after].tolist()  # type: ignore[no-any-return]
-
-
 def _adding_up_to(lots: int, found: list[tuple[Order, int]]) -> list[tuple[Order, int]]:
     """The fewest of these orders that hold exactly so many lots; none where no few do."""
     if sum(order.remaining for order, _ in found) == lots:
@@ -314,24 +259,6 @@ def _adding_up_to(lots: int, found: list[tuple[Order, int]]) -> list[tuple[Order
             if sum(order.remaining for order, _ in some) == lots:
                 return list(some)
     return []
-
-
-def _levels_of(opening: BookRows) -> Iterator[tuple[tuple[int, int], int]]:
-    for direction, prices, sizes in (
-        (SELL, opening.ask_half_ticks[0], opening.ask_sizes[0]),
-        (BUY, opening.bid_half_ticks[0], opening.bid_sizes[0]),
-    ):
-        for half_ticks, lots in zip(prices.tolist(), sizes.tolist(), strict=True):
-            if lots:
-                yield (direction, half_ticks), lots
-
-
-def _free_ids(taken: set[int]) -> Iterator[int]:
-    candidate = 0
-    while True:
-        candidate += 1
-        if candidate not in taken:
-            yield candidate
 
 
 def distinct_tops(rows: BookRows) -> list[Top]:
