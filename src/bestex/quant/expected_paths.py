@@ -16,6 +16,8 @@ from bestex.quant.schedules import remaining_fraction
 Array = NDArray[np.float64]
 
 STEPS: Final = 32
+_ELAPSED: Final = np.linspace(0.0, 1.0, STEPS + 1)
+_ELAPSED.flags.writeable = False
 MINUTES_OF_A_DAY: Final = 1440.0
 
 
@@ -45,7 +47,7 @@ def working_share(candidate: Candidate, quantity: float, of_window: float, estim
 def step_minutes(share: float, estimates: MarketEstimates) -> Array:
     """(STEPS + 1,) minutes from the start at the edges of STEPS steps of equal volume."""
     curve, start = estimates.volume_curve, estimates.session_fraction
-    at = float(curve.at(start)) + share * np.linspace(0.0, 1.0, STEPS + 1)
+    at = float(curve.at(start)) + share * _ELAPSED
     days = np.floor(np.minimum(at, at[-1] * (1 - 1e-12)))
     fractions = np.maximum(days + curve.fraction_when(at - days), start)
     fractions[0] = start
@@ -55,18 +57,17 @@ def step_minutes(share: float, estimates: MarketEstimates) -> Array:
 
 def executed_path(candidate: Candidate, quantity: float, volume: float, minutes: Array) -> Array:
     """(STEPS + 1,) fraction of the order done at the edges of the steps, from 0."""
-    elapsed = np.linspace(0.0, 1.0, STEPS + 1)
     rate = candidate.participation_rate
-    allowed = None if rate is None or rate == 1 else rate / (1 - rate) * volume * elapsed / quantity
+    allowed = None if rate is None or rate == 1 else rate / (1 - rate) * volume * _ELAPSED / quantity
     match candidate.algorithm:
         case Algorithm.TWAP:
             planned = minutes / minutes[-1]
         case Algorithm.VWAP:
-            planned = elapsed
+            planned = _ELAPSED
         case Algorithm.IMPLEMENTATION_SHORTFALL:
-            planned = 1.0 - remaining_fraction(elapsed, candidate.kappa_t)
+            planned = 1.0 - remaining_fraction(_ELAPSED, candidate.kappa_t)
         case Algorithm.PARTICIPATION_RATE:
-            planned = np.ones_like(elapsed)
+            planned = np.ones_like(_ELAPSED)
             planned[0] = 0.0
     done: Array = planned if allowed is None else np.minimum(planned, allowed)
     return done

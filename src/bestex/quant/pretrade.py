@@ -95,7 +95,7 @@ def expected_outcome(candidate: Candidate, order_quantity: float, estimates: Mar
     done = executed_path(candidate, order_quantity, volume, minutes)
     executed = float(done[-1])
     step_volume = volume / STEPS
-    traded = np.diff(done)
+    traded = done[1:] - done[:-1]
     rates = traded * order_quantity / step_volume
     weights = traded / executed
 

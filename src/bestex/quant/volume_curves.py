@@ -123,5 +123,4 @@ def mean_of_daily_shares(volumes: ArrayLike) -> VolumeCurve:
 
 
 def _interpolated(at: ArrayLike, known_at: Array, known: Array) -> Array:
-    points = np.asarray(at, dtype=np.float64)
-    return np.interp(points.ravel(), known_at, known).reshape(points.shape)
+    return np.asarray(np.interp(at, known_at, known))

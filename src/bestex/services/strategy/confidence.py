@@ -16,7 +16,7 @@ from bestex.quant.pretrade import COST_ERRORS
 
 Array = NDArray[np.float64]
 
-# Candidates this far behind, in standard deviations of both errors, cannot turn out best in any of the draws.
+# Candidates this far behind, in standard deviations of both errors, are not drawn: they turn out best once in 30,000.
 _OUT_OF_REACH_SD = 4.0
 _GROUPS = {pair: k for k, pair in enumerate((a, s) for a in Algorithm for s in ExecutionStyle)}
 

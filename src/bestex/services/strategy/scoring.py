@@ -36,7 +36,10 @@ class Scorer:
         alpha = (
             self.config.alpha_daily_sd_share * sigma_bps * (1 - 0.5 ** (waited / self.config.alpha_half_life_minutes))
         )
-        unfinished = expected_unfinished(outcome.completion_probability, self.estimates.volume_error)
+        unfinished = max(
+            1 - outcome.executed_fraction,
+            expected_unfinished(outcome.completion_probability, self.estimates.volume_error),
+        )
         # What is left waits for the close and then for another session.
         tomorrow = self.estimates.session_minutes * (2 - self.estimates.session_fraction)
         minutes = (1 - unfinished) * outcome.time_minutes + unfinished * tomorrow
