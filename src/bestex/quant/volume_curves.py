@@ -123,4 +123,4 @@ def mean_of_daily_shares(volumes: ArrayLike) -> VolumeCurve:
 
 
 def _interpolated(at: ArrayLike, known_at: Array, known: Array) -> Array:
-    return np.asarray(np.interp(at, known_at, known))
+    return np.asarray(np.interp(np.asarray(at, dtype=np.float64), known_at, known))
