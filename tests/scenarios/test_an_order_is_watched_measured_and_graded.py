@@ -124,7 +124,7 @@ def test_the_score_reaches_the_trade_and_the_grade_lies_in_its_interval() -> Non
     graded = story.last("execution_quality_analyzed")
     assert story.last("trade_executed").execution_quality.execution_quality_score == graded.overall_quality_score
     assert graded.interval.low <= graded.overall_quality_score <= graded.interval.high
-    assert graded.quality_grade == "GOOD"
+    assert graded.quality_grade == "AVERAGE"
     assert len(graded.metric_breakdown) >= 20
     assert sum(score.weight for score in graded.metric_breakdown.values()) == pytest.approx(1.0)
     assert graded.standard_version == "2026-11-1"
@@ -183,7 +183,7 @@ def test_without_a_quote_at_arrival_costs_are_null_with_the_reason_and_never_zer
     for name in ("arrival_price", "total", "spread", "timing", "arrival_slippage_bps", "implementation_shortfall_bps"):
         assert getattr(costs, name) is None, name
     assert costs.fees == Decimal(2)
-    assert costs.notes[0].startswith("a side of the book was empty at arrival")
+    assert costs.notes[0].startswith("the book was one-sided or crossed at arrival")
     assert story.last("trade_executed").cost_breakdown.total is None
     graded = story.last("execution_quality_analyzed")
     assert graded.quality_grade is None
@@ -249,6 +249,7 @@ def test_an_overfilled_order_is_unacceptable_whatever_it_cost() -> None:
     assert graded.quality_grade == "UNACCEPTABLE"
     assert graded.interval.grade_low == graded.interval.grade_high == "UNACCEPTABLE"
     assert "1001 was filled of 1000 ordered" in graded.improvement_recommendations[0]
+    assert story.last("quality_alert").subject == ORDER
 
 
 def test_the_same_messages_give_the_same_events_and_rows() -> None:
@@ -277,5 +278,5 @@ def test_the_rows_hold_the_measurement_the_trade_and_the_grade() -> None:
     assert monitoring.measured is not None
     assert monitoring.trade_executed is not None
     assert monitoring.state == "FILLED"
-    assert [row.quality_grade for row in story.records if isinstance(row, QualityResultRow)] == ["GOOD"]
+    assert [row.quality_grade for row in story.records if isinstance(row, QualityResultRow)] == ["AVERAGE"]
     assert len([row for row in story.records if isinstance(row, VenueProfileRow)]) == 1

@@ -59,6 +59,17 @@ class ExecutionQualityAnalyzed(Payload, frozen=True, kw_only=True):
     standard_version: str
 
 
+class QualityAlert(Payload, frozen=True, kw_only=True):
+    """Something about quality that a person should look at. Key: the order's, or `desk` for an algorithm."""
+
+    message_type = "quality_alert"
+
+    alert_id: str
+    subject: str  # an order id, or the name of an algorithm
+    message: str
+    severity: str  # LOW, MEDIUM, HIGH, CRITICAL
+
+
 class VenuePerformance(Payload, frozen=True, kw_only=True):
     """Roll-up of one venue; key `venue:<id>`. A grade only above the minimum sample, else None and why in `note`."""
 

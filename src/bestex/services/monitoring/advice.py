@@ -28,7 +28,7 @@ def recommendation(
                 "check the venues' reasons and exclude the one that rejects."
             )
         case "quote_missing":
-            return "A side of the book is empty: nothing can be measured against it. Wait, or pause the order."
+            return "The book is one-sided or crossed: nothing can be measured against it. Wait, or pause the order."
         case "unfilled_near_end":
             left = watched.progress.ordered - watched.progress.filled
             ordered = _plain(watched.progress.ordered)

@@ -28,7 +28,7 @@ DERIVED_METRICS = {
     "slices_behind": "schedule less filled, in the plan's largest slice",
     "participation_over_cap": "participation rate less the order's cap",
     "child_reject_rate": "rejected child orders over answered ones",
-    "quote_missing": "1 while a side of the book is empty, else 0",
+    "quote_missing": "1 while the book is one-sided or crossed, else 0",
     "unfilled_near_end": "unfilled fraction in the last tenth of the planned window",
     "conservation_excess": "filled + live beyond what the order allows, in units",
     "unreconciled_fills": "fills of child orders whose intent was never seen",

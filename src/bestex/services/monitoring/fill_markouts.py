@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 
 from bestex.domain.market import MarketSnapshot
 from bestex.domain.time import NS_PER_SECOND
+from bestex.services.monitoring.market_interval import usable_mid
 
 BPS = Decimal(10_000)
 
@@ -45,9 +46,10 @@ class FillMarkouts:
         """Settle what is due by the snapshot's time."""
         while self._pending and self._pending[0][0] <= snapshot.time_ns:
             due_ns, fill, horizon = heappop(self._pending)
-            if snapshot.mid is not None and snapshot.time_ns - due_ns <= self.lag_max_ns:
+            after = usable_mid(snapshot)
+            if after is not None and snapshot.time_ns - due_ns <= self.lag_max_ns:
                 mid = self._mids[fill]
-                move = self.side_sign * (snapshot.mid - mid) / mid * BPS
+                move = self.side_sign * (after - mid) / mid * BPS
                 self.observed[fill][horizon_name(horizon)] = float(move)
 
     def next_look_ns(self) -> int | None:

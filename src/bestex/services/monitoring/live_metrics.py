@@ -6,7 +6,10 @@ from bestex.messages.monitoring import LiveMetrics
 from bestex.ports import ReferenceData
 from bestex.quant.benchmarks import interval_twap, interval_vwap, participation_rate, slippage_bps
 from bestex.quant.grading import cost_z, score_of_z
+from bestex.services.monitoring.market_interval import usable_mid
 from bestex.services.monitoring.watched_order import WatchedOrder
+
+ANSWERS_MIN = 5  # child orders answered, before a share of rejects says anything
 
 
 def live_metrics(watched: WatchedOrder, *, now_ns: int, reference: ReferenceData) -> LiveMetrics:
@@ -23,14 +26,14 @@ def live_metrics(watched: WatchedOrder, *, now_ns: int, reference: ReferenceData
             return None
         return slippage_bps(side_sign=sign, price=price, benchmark=benchmark)
 
-    arrival_slippage = slippage(watched.arrival.mid)
+    arrival_slippage = slippage(usable_mid(watched.arrival))
     expected = watched.expected_cost
     expected_bps = None if expected is None else expected * 1e4
     elapsed = None if watched.schedule is None else watched.schedule.elapsed(now_ns)
     fraction = float(filled / progress.ordered)
     target = watched.target(now_ns)
     sent = progress.sent
-    mid, spread = market.mid, market.spread
+    mid, spread = usable_mid(market), market.spread
     dark = sum((quantity for venue, quantity in progress.venues.items() if reference.venue(venue).is_dark), Decimal(0))
     return LiveMetrics(
         arrival_slippage_bps=arrival_slippage,
@@ -74,8 +77,8 @@ def alert_values(watched: WatchedOrder, metrics: LiveMetrics, *, now_ns: int) ->
         "cost_z": cost_deviation_z(watched, metrics),
         "slices_behind": behind,
         "participation_over_cap": None if cap is None or rate is None else rate - cap,
-        "child_reject_rate": progress.rejects / progress.answered if progress.answered else None,
-        "quote_missing": float(watched.market.mid is None),
+        "child_reject_rate": progress.rejects / progress.answered if progress.answered >= ANSWERS_MIN else None,
+        "quote_missing": float(usable_mid(watched.market) is None),
         "unfilled_near_end": None if elapsed is None else (1 - (metrics.fill_rate or 0.0)) * (elapsed >= 0.9),
         "conservation_excess": float(progress.excess),
         "unreconciled_fills": float(progress.unreconciled_fills),

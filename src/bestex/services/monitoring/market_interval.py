@@ -8,6 +8,12 @@ from bestex.domain.market import MarketSnapshot
 ZERO = Decimal(0)
 
 
+def usable_mid(snapshot: MarketSnapshot) -> Decimal | None:
+    """Mid-quote; None where a side is empty or the quote is crossed. A locked quote has a mid."""
+    spread = snapshot.spread
+    return None if spread is None or spread < 0 else snapshot.mid
+
+
 @dataclass(kw_only=True)
 class MarketInterval:
     """Volume, notional and time-weighted mid since `arrival`, up to the latest snapshot."""

@@ -27,6 +27,7 @@ from bestex.quant.markouts import reversion_bps, share_weighted_means
 from bestex.services.monitoring.config import MonitoringConfig
 from bestex.services.monitoring.fill_markouts import horizon_name
 from bestex.services.monitoring.live_metrics import live_metrics
+from bestex.services.monitoring.market_interval import usable_mid
 from bestex.services.monitoring.progress import PRICE_STEP, ChildProgress, Fill
 from bestex.services.monitoring.watched_order import WatchedOrder
 
@@ -41,7 +42,7 @@ def measure(watched: WatchedOrder, *, config: MonitoringConfig, reference: Refer
     progress = watched.progress
     metrics = live_metrics(watched, now_ns=completed.completed_ns, reference=reference)
     quoted = watched.arrival.spread
-    mid = watched.arrival.mid
+    mid = usable_mid(watched.arrival)
     fill_times = [fill.report.venue_time_ns for fill in progress.fills]
     return ExecutionMeasured(
         order_id=watched.order_id,
@@ -139,9 +140,9 @@ def _costs(watched: WatchedOrder, metrics: LiveMetrics, config: MonitoringConfig
         notes.append("interval TWAP: no two-sided quote between arrival and end")
     markouts = _markouts(watched, config, notes)
     return CostAnalysis(
-        decision_price=watched.arrival.mid,
-        arrival_price=watched.arrival.mid,
-        end_price=None if watched.end is None else watched.end.mid,
+        decision_price=usable_mid(watched.arrival),
+        arrival_price=usable_mid(watched.arrival),
+        end_price=None if watched.end is None else usable_mid(watched.end),
         delay=None if cost is None else cost.delay,
         spread=None if cost is None else cost.trading.spread,
         market_impact=None if cost is None else cost.trading.market_impact,
@@ -171,13 +172,15 @@ def _costs(watched: WatchedOrder, metrics: LiveMetrics, config: MonitoringConfig
 def _shortfall(watched: WatchedOrder, commission: Decimal, notes: list[str]) -> Shortfall | None:
     """The order's shortfall; None, with the reason in `notes`, when a price it needs is missing."""
     progress = watched.progress
-    arrival = watched.arrival.mid
-    end = None if watched.end is None else watched.end.mid
+    arrival = usable_mid(watched.arrival)
+    end = None if watched.end is None else usable_mid(watched.end)
     if arrival is None:
-        notes.append("a side of the book was empty at arrival: without an arrival price no cost can be measured")
+        notes.append("the book was one-sided or crossed at arrival: without an arrival price no cost can be measured")
         return None
     if end is None and progress.filled != progress.ordered:
-        notes.append("a side of the book was empty at the end: the opportunity cost of what was unfilled has no price")
+        notes.append(
+            "the book was one-sided or crossed at the end: the opportunity cost of what was unfilled has no price"
+        )
         return None
     impact = ZERO
     if watched.expected_impact is not None:
@@ -203,7 +206,7 @@ def _shortfall(watched: WatchedOrder, commission: Decimal, notes: list[str]) -> 
         notes.append("delay: no price at the decision is known; the arrival price stands in and delay is 0")
     if cost.trading.quantity_without_mid:
         notes.append(
-            f"spread: {cost.trading.quantity_without_mid} units were filled without a two-sided quote; "
+            f"spread: {cost.trading.quantity_without_mid} units were filled on a one-sided or crossed quote; "
             "their half-spread is inside timing"
         )
     if watched.end is not None and watched.completed is not None:
@@ -235,9 +238,10 @@ def _markouts(watched: WatchedOrder, config: MonitoringConfig, notes: list[str])
 
 def _reversion(watched: WatchedOrder, config: MonitoringConfig) -> float | None:
     after = watched.mids_after.get(config.horizons_after_ns[-1])
-    if watched.end is None or watched.end.mid is None or after is None or not watched.progress.filled:
+    end = None if watched.end is None else usable_mid(watched.end)
+    if end is None or after is None or not watched.progress.filled:
         return None
-    return reversion_bps(side_sign=watched.side_sign, mid_at_end=float(watched.end.mid), mid_after=float(after))
+    return reversion_bps(side_sign=watched.side_sign, mid_at_end=float(end), mid_after=float(after))
 
 
 def _fill(watched: WatchedOrder, number: int, fill: Fill, reference: ReferenceData) -> FillMeasure:

@@ -45,7 +45,7 @@ from bestex.services.monitoring.alerts import METRICS
 from bestex.services.monitoring.config import MonitoringConfig
 from bestex.services.monitoring.fill_markouts import FillMarkouts
 from bestex.services.monitoring.live_metrics import live_metrics, performance_score
-from bestex.services.monitoring.market_interval import MarketInterval
+from bestex.services.monitoring.market_interval import MarketInterval, usable_mid
 from bestex.services.monitoring.measurement import measure, trade_executed
 from bestex.services.monitoring.progress import Fill, Progress
 from bestex.services.monitoring.schedule import Schedule
@@ -315,7 +315,7 @@ class MonitoringService:
         for horizon in self._config.horizons_after_ns:
             if since >= horizon and horizon not in watched.mids_after:
                 in_time = since - horizon <= self._config.markout_lag_max_ns
-                watched.mids_after[horizon] = snapshot.mid if in_time else None
+                watched.mids_after[horizon] = usable_mid(snapshot) if in_time else None
 
     def _update(self, watched: WatchedOrder, now_ns: int, *, fill: Fill | None = None) -> Effects:
         metrics = self._metrics(watched, now_ns)

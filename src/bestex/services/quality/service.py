@@ -22,6 +22,7 @@ from bestex.ports import ReferenceData
 from bestex.services.quality.algorithms import Algorithms
 from bestex.services.quality.analysis import analysis
 from bestex.services.quality.config import QualityConfig
+from bestex.services.quality.quality_alerts import QualityAlerts, alert_row
 from bestex.services.quality.readings import readings
 from bestex.services.quality.scorecards import Scorecards
 from bestex.services.quality.standards import STANDARD
@@ -41,6 +42,7 @@ class QualityService:
         self._scorecards = Scorecards(STANDARD, config)
         self._venues = Venues(STANDARD, config)
         self._algorithms = Algorithms(STANDARD, config)
+        self._alerts = QualityAlerts()
         self._analyses: dict[str, ExecutionQualityAnalyzed] = {}
 
     def initial_records(self, now_ns: int) -> Sequence[QualityStandardRow]:
@@ -56,6 +58,7 @@ class QualityService:
                     self._analyses[row.order_id] = graded
                     values = {name: score.metric_value for name, score in graded.metric_breakdown.items()}
                     self._scorecards.remember(row.algorithm, values)
+                    self._alerts.remember(row.algorithm, graded.metric_breakdown)
                 case VenueProfileRow():
                     self._venues.restore(row)
                 case AlgorithmProfileRow():
@@ -102,6 +105,9 @@ class QualityService:
         )
         self._analyses[measured.order_id] = graded
         effects = Effects(events=[(measured.order_id, graded)], records=[_result(measured, graded, now_ns)])
+        for key, alert in self._alerts.found(measured, graded, card, now_ns=now_ns):
+            effects.events.append((key, alert))
+            effects.records.append(alert_row(alert, now_ns=now_ns))
         for venue in measured.venues:
             performance = self._venues.performance(venue.venue, venues_known)
             effects.events.append((f"venue:{venue.venue}", performance))

@@ -69,7 +69,7 @@ STANDARD: Final = Standard(
         "EFFECTIVE_OVER_QUOTED": Scoring(weight=0.05, rule=Rule.ANCHORS, worst=2.0, best=-1.0),
         "AT_OR_BETTER": Scoring(weight=0.03, rule=Rule.ANCHORS, worst=0.0, best=1.0),
     },
-    order_grades=(("EXCELLENT", 0.70), ("GOOD", 0.55), ("AVERAGE", 0.40), ("POOR", 0.0)),
+    order_grades=(("EXCELLENT", 0.75), ("GOOD", 0.60), ("AVERAGE", 0.40), ("POOR", 0.0)),
     venue_grades=(("EXCELLENT", 0.65), ("GOOD", 0.50), ("AVERAGE", 0.30), ("POOR", 0.0)),
     algorithm_grades=(("EXCELLENT", 0.60), ("GOOD", 0.52), ("AVERAGE", 0.45), ("POOR", 0.0)),
 )

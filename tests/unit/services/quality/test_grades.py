@@ -47,7 +47,7 @@ def test_weights_sum_to_one_and_every_scored_metric_is_in_the_catalogue() -> Non
 
 def test_the_stored_standard_is_its_weights_and_cut_points() -> None:
     row = STANDARD.row(created_at_ns=1)
-    assert (row.version, row.weights["COST_VS_MODEL"], row.cut_points["order.EXCELLENT"]) == ("2026-11-1", 0.35, 0.70)
+    assert (row.version, row.weights["COST_VS_MODEL"], row.cut_points["order.EXCELLENT"]) == ("2026-11-1", 0.35, 0.75)
 
 
 @given(cheap=st.floats(-100, 100), extra=st.floats(0, 100))

@@ -252,3 +252,13 @@ def test_a_config_that_cannot_work_says_everything_that_is_wrong() -> None:
         "quality.interval_coverage",
         "quality.like_executions_min",
     }
+
+
+def test_costs_that_turn_worse_are_told_once() -> None:
+    service = fresh()
+    cheap, dear = measured_once("99.99"), measured_once("100.05")
+    mixed = [cheap, measured_once("100.00")] * 15 + [dear] * 10
+    orders = [msgspec.structs.replace(order, order_id=f"P{number}") for number, order in enumerate(mixed)]
+    events = [event for order in orders for event in tell(service, order).events]
+    (alert,) = [event for _, event in events if event.message_type == "quality_alert"]
+    assert (alert.subject, alert.severity) == ("TWAP", "MEDIUM")
