@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from bestex.domain.errors import Conflict, InvalidInput, InvalidOrder, NotFound
@@ -11,6 +12,7 @@ from bestex.domain.time import NS_PER_MINUTE
 from bestex.messages.codec import client_view, decode, encode
 from bestex.messages.effects import Effects
 from bestex.messages.execution import AlgorithmExecution, ExecutionCompleted, TimerDue
+from bestex.messages.monitoring import ExecutionMeasured, TradeExecuted
 from bestex.messages.orders import OrderAmended
 from bestex.messages.records import StrategySelectionRow
 from bestex.messages.strategy import (
@@ -23,6 +25,7 @@ from bestex.messages.strategy import (
 from bestex.services.strategy.config import StrategyConfig
 from bestex.services.strategy.service import StrategyService
 from tests.strategy_cases import CLOSE_NS, NOW_NS, OneInstrument, Post, created, order, request, snapshot
+from tests.unit.messages.samples import example
 
 
 @pytest.fixture
@@ -335,3 +338,56 @@ def test_a_sell_is_priced_like_a_buy_in_a_still_market(service: StrategyService,
 
 def _fields(item: Any) -> dict[str, Any]:
     return {name: getattr(item, name) for name in item.__struct_fields__}
+
+
+def test_an_order_cancelled_while_it_waits_for_a_quote_is_never_selected(service: StrategyService, post: Post) -> None:
+    [timer] = service.handle(post(created(order(), snapshot(bid=None)))).timers
+    effects = service.handle(post(working(0, state=ParentState.CANCELLED)))
+    assert [(item.name, item.at_ns) for item in effects.timers] == [(timer.name, None)]
+    due = TimerDue(order_id="order-1", service="strategy", name=timer.name, market=snapshot())
+    assert service.handle(post(due)).events == []
+
+
+def test_an_order_that_waits_past_the_session_ends_rejected(service: StrategyService, post: Post) -> None:
+    service.handle(post(created(order(), snapshot(bid=None))))
+    late = CLOSE_NS + 1
+    due = TimerDue(order_id="order-1", service="strategy", name="select", market=snapshot(late))
+    [(_, fact)] = service.handle(post(due, time_ns=late)).events
+    assert isinstance(fact, ExecutionCompleted)
+    assert fact.state is ParentState.REJECTED
+    assert "no session" in fact.reason
+
+
+def test_a_forgotten_proposal_is_made_anew(post: Post) -> None:
+    service = StrategyService(OneInstrument(), StrategyConfig(proposals_kept_max=1))
+    first = service.handle(post(request())).answer
+    service.handle(post(request(order_id="order-2"), key="order-2"))
+    fact = selected(service.handle(post(created(order(selection_id=first.selection_id)))))
+    assert fact.reason is not None
+    assert "it is not known" in fact.reason
+
+
+def test_a_filled_order_has_nothing_left_to_adapt(service: StrategyService, post: Post) -> None:
+    service.handle(post(created(order())))
+    service.handle(post(working(20_000)))
+    with pytest.raises(Conflict, match="nothing left"):
+        service.handle(post(adapt()))
+
+
+def test_an_order_may_name_the_algorithm_of_its_proposal(service: StrategyService, post: Post) -> None:
+    proposal = service.handle(post(request(algorithm="VWAP"))).answer
+    parent = order(selection_id=proposal.selection_id, algorithm=Algorithm.VWAP)
+    assert selected(service.handle(post(created(parent)))).selection_id == proposal.selection_id
+
+
+def test_what_monitoring_measured_stands_beside_the_outcome(service: StrategyService, post: Post) -> None:
+    service.handle(post(created(order())))
+    measured = msgspec.structs.replace(example(ExecutionMeasured), order_id="order-1")
+    service.handle(post(measured))
+    fact = example(TradeExecuted)
+    fact = msgspec.structs.replace(fact, execution=msgspec.structs.replace(fact.execution, order_id="order-1"))
+    row = service.handle(post(fact)).records[0]
+    assert isinstance(row, StrategySelectionRow)
+    assert row.actual_outcomes is not None
+    assert row.actual_outcomes["participation_rate"] == measured.metrics.participation_rate
+    assert row.actual_outcomes["state"] == measured.state
