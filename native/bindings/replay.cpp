@@ -133,7 +133,7 @@ nb::tuple snapshot(const Interactive& self) {
     const Snapshot s = self.replay->snapshot();
     return nb::make_tuple(s.now, s.bid, s.ask, s.bid_quantity, s.ask_quantity, s.volume, s.auction_volume, integer(s.notional_half_ticks),
                           integer(s.mid_half_ticks_ns), s.mid_ns, s.last_price_half_ticks, s.trades, s.crossed_quotes,
-                          s.locked_quotes, s.is_halted, s.is_closed);
+                          s.locked_quotes, s.displaced, s.is_halted, s.is_closed);
 }
 
 nb::list reports(const std::vector<Report>& received) {

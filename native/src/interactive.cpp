@@ -101,6 +101,7 @@ public:
         s.ask = venue_.best_price(Side::sell);
         s.bid_quantity = venue_.best_quantity(Side::buy);
         s.ask_quantity = venue_.best_quantity(Side::sell);
+        s.displaced = venue_.world(0).displaced;
         s.is_halted = venue_.is_halted();
         s.is_closed = closed_;
         return s;
@@ -292,7 +293,7 @@ private:
     std::uint32_t next_row_ = 0;
     bool closed_ = false;
     bool instant_open_ = false;  // rows were applied since the last integration
-    Snapshot counters_{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, no_price, 0, 0, 0, false, false};
+    Snapshot counters_{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, no_price, 0, 0, 0, 0, false, false};
     Lots taken_printed_ = 0;
     std::priority_queue<Request> requests_;
     std::uint64_t calls_ = 0;

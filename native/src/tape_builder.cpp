@@ -187,7 +187,8 @@ struct TapeBuilder::State {
             }
             case SourceKind::cross: {
                 const std::uint32_t quantity = positive(row.quantity);
-                emit(RowKind::cross, Side::buy, level_of(row.price_half_ticks, true, half), half, quantity);
+                const Level level = level_of(row.price_half_ticks, true, half);
+                emit(RowKind::cross, Side::buy, level, half, quantity);
                 ++header.crosses;
                 return;
             }

@@ -44,6 +44,7 @@ struct Snapshot {
     std::int64_t last_price_half_ticks;  // no_price before the first trade
     std::int64_t trades;
     std::int64_t crossed_quotes, locked_quotes;  // instants that ended so
+    Lots displaced;                 // traded on the tape by others, though here it was ours
     bool is_halted, is_closed;
 };
 

@@ -81,6 +81,7 @@ class Snapshot(NamedTuple):
     trades: int
     crossed_quotes: int  # instants that ended with bid > ask
     locked_quotes: int
+    displaced: int  # lots others traded on the tape that here were ours
     is_halted: bool
     is_closed: bool
 
