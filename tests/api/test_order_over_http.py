@@ -43,7 +43,7 @@ async def test_an_order_goes_from_recommendation_to_grade(client: httpx2.AsyncCl
     graded = await until(f"{V1}/execution-quality/results/ticket-1", lambda row: True)
     fills = (await client.get(f"{V1}/orders/ticket-1/fills")).json()["items"]
     assert sum(item["quantity"] for item in fills) == done["filled_quantity"]
-    assert graded["quality_grade"] in {"EXCELLENT", "GOOD", "AVERAGE", "POOR", "UNACCEPTABLE"}
+    assert graded["quality_grade"] in {"EXCELLENT", "GOOD", "AVERAGE", "POOR", "UNACCEPTABLE"}, (done, graded)
     assert graded["interval"] is not None
 
     analytics = await until(f"{V1}/monitoring/ticket-1/analytics", lambda row: row["trade_executed"] is not None)

@@ -40,7 +40,12 @@ QUEUE_MODELS: Final = {
     "squared": QueueModel.SQUARE,
     "ahead": QueueModel.AHEAD_FIRST,
 }
-_ZONES: Final = {"XNYS": "America/New_York", "XNAS": "America/New_York", "CME": "America/Chicago", "CMES": "America/Chicago"}
+_ZONES: Final = {
+    "XNYS": "America/New_York",
+    "XNAS": "America/New_York",
+    "CME": "America/Chicago",
+    "CMES": "America/Chicago",
+}
 _AFTER_END_NS: Final = 2 * NS_PER_MINUTE  # for the last answers, the markouts and the grade
 
 
@@ -118,8 +123,9 @@ def replay(request: ReplayRequest, progress: Progress) -> Replayed:
     listing = _listing(recorded, QUEUE_MODELS[request.queue_model], start_ns)
     market = ReplayMarket([listing], start_ns=start_ns)
     reference = RecordedReference(market)
+    name = f"{listing.instrument.instrument_id}-{side.lower()}-{(algorithm or 'recommended').lower()}"
     order = ParentOrder(
-        order_id=ParentOrderId(f"{listing.instrument.instrument_id}-{side.lower()}-{(algorithm or 'recommended').lower()}"),
+        order_id=ParentOrderId(name),
         instrument_id=InstrumentId(listing.instrument.instrument_id),
         side=side,
         quantity=_decimal(request.quantity, "quantity"),
@@ -224,7 +230,8 @@ def _listing(recorded: RecordedTape, queue_model: QueueModel, start_ns: int) -> 
 
 
 def _unnamed_venue(instrument: Instrument) -> Venue:
-    return Venue(venue_id=VenueId("TAPE"), name=f"{instrument.name}, as recorded", venue_type=VenueType.PRIMARY_EXCHANGE)
+    name = f"{instrument.name}, as recorded"
+    return Venue(venue_id=VenueId("TAPE"), name=name, venue_type=VenueType.PRIMARY_EXCHANGE)
 
 
 def _caveats(
@@ -243,7 +250,7 @@ def _caveats(
         f"Volume curve: {curve.name}.",
     ]
     if listing.instrument.average_daily_volume is None:
-        lines.append("No history was given: daily volume is inferred from the tape before the start, volatility assumed.")
+        lines.append("No history was given: daily volume is inferred from the tape before the start.")
     if not recorded.listing.venues:
         lines.append("No venue was named: fees are zero and the venue is called TAPE.")
     return tuple(lines)

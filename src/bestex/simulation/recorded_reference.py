@@ -1,4 +1,4 @@
-"""Reference data of a recorded market: its listings, and the volume curve that history gives, flat where there is none."""
+"""Reference data of a recorded market: its listings, and a volume curve from history, flat where there is none."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
