@@ -1,6 +1,6 @@
 """How long clients of a running desk wait: `recommend` over HTTP, and a fill to a WebSocket client.
 
-    python benchmarks/desk_latency.py [--seconds 20] [--rate 100] [--orders 12]
+    python -m benchmarks.desk_latency [--seconds 20] [--rate 100] [--orders 12]
 
 Starts `bestex serve` in a process of its own with a fresh state directory, works `--orders` parent orders on the
 generated market, and measures beside them:
@@ -12,16 +12,16 @@ Latencies include the durable commit that comes before every answer and every fr
 import argparse
 import asyncio
 import json
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import websockets
+
+from tests.desk_process import DeskProcess
 
 INSTRUMENTS = ("AAPL", "MSFT", "KRNL", "WOBL")
 
@@ -38,45 +38,6 @@ def percentiles(values: list[float]) -> dict[str, float]:
 def nanoseconds(text: str) -> int:
     head, _, fraction = text.rstrip("Z").partition(".")
     return int(datetime.fromisoformat(head + "+00:00").timestamp()) * 10**9 + int(fraction.ljust(9, "0"))
-
-
-class DeskProcess:
-    """`bestex serve` on a free port, stopped at the end."""
-
-    def __init__(self, speed: float) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "bestex",
-                "serve",
-                "--port",
-                "0",
-                "--speed",
-                str(speed),
-                "--state-dir",
-                self._folder.name,
-                "--log-level",
-                "warning",
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        while "dashboard" not in (line := self.process.stdout.readline()):
-            if self.process.poll() is not None:
-                raise SystemExit("the desk did not start")
-        self.url = line.split()[1].rstrip("/")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=15)
-        self._folder.cleanup()
-
-    def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/api/v1{path}") as reply:
-            return json.loads(reply.read())
 
 
 async def send_orders(desk: DeskProcess, client: httpx2.AsyncClient, count: int) -> None:
@@ -140,7 +101,8 @@ async def fills(desk: DeskProcess, seconds: float) -> dict[str, Any]:
 
 
 async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    desk = DeskProcess(arguments.speed)
+    folder = tempfile.TemporaryDirectory()
+    desk = DeskProcess(Path(folder.name), speed=arguments.speed)
     try:
         limits = httpx2.Limits(max_connections=50, max_keepalive_connections=50)
         async with httpx2.AsyncClient(base_url=desk.url, timeout=10, limits=limits) as client:
@@ -159,6 +121,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         }
     finally:
         desk.stop()
+        folder.cleanup()
 
 
 def main() -> None:

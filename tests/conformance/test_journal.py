@@ -184,3 +184,13 @@ async def test_a_reopened_sqlite_journal_continues_after_its_last_position(tmp_p
     assert list(await second.append(batch(message(2)))) == [2]
     assert await second.get(FillRow, "NYSE", "e001") == fill(1)
     await second.close()
+
+
+async def test_a_caller_that_gives_up_does_not_take_the_others_commit_with_it(journal: Any) -> None:
+    """A cancelled request once cancelled the transaction that it shared."""
+    asked = [asyncio.ensure_future(journal.append(batch(message(number)))) for number in (1, 2, 3)]
+    await asyncio.sleep(0)
+    asked[0].cancel()
+    assert list(await asked[1]) == [2]
+    assert list(await asked[2]) == [3]
+    assert [item.sequence for _, item in await read(journal)] == [1, 2, 3]

@@ -38,6 +38,7 @@ class SqlJournal:
         self._turn = asyncio.Lock()  # one transaction at a time on the one connection
         self._position = 0
         self._waiting: list[tuple[Batch, asyncio.Future[Sequence[int]]]] = []
+        self._writer: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, url: str) -> "SqlJournal":
@@ -63,19 +64,25 @@ class SqlJournal:
         return self._position
 
     async def close(self) -> None:
+        """Finish what was asked, then disconnect."""
+        if self._writer is not None:
+            await asyncio.gather(self._writer, return_exceptions=True)
         await self._engine.dispose()
 
     async def append(self, batch: Batch) -> Sequence[int]:
         done: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, done))
-        async with self._turn:
-            if not done.done():
-                await self._write(self._take())
-        return await done
+        if self._writer is None or self._writer.done():
+            # A task of its own: a caller that is cancelled must not take the others' commit with it.
+            self._writer = asyncio.create_task(self._write_waiting())
+        return await asyncio.shield(done)
 
-    def _take(self) -> list[tuple[Batch, "asyncio.Future[Sequence[int]]"]]:
-        taken, self._waiting = self._waiting, []
-        return taken
+    async def _write_waiting(self) -> None:
+        """Group commit: whatever gathered during the last one goes into the next."""
+        while self._waiting:
+            async with self._turn:
+                group, self._waiting = self._waiting, []
+                await self._write(group)
 
     async def _write(self, group: list[tuple[Batch, "asyncio.Future[Sequence[int]]"]]) -> None:
         """One transaction for the group; if it fails, one each, so that only the batch at fault is refused."""
@@ -91,11 +98,11 @@ class SqlJournal:
             if not group[0][1].done():
                 group[0][1].set_exception(Conflict(f"already in the journal: {error.orig}", field="event_id"))
             return
-        except BaseException as error:
+        except Exception as error:
             for _, done in group:
                 if not done.done():
                     done.set_exception(error)
-            raise
+            return
         for batch, done in group:
             count = len(batch.messages)
             if not done.done():
