@@ -93,6 +93,7 @@ class GeneratedMarket:
         self._answers: list[tuple[int, int, VenueReport]] = []  # of the gateway, not of a book
         self._sequence = 0
         self._executions = 0
+        self._started_ns = self.now_ns
         session = self._calendar.at_or_after(self.now_ns)
         if session is None:
             raise InvalidInput(
@@ -389,8 +390,9 @@ class GeneratedMarket:
         )
 
     def _execution_id(self, venue: VenueId) -> ExecutionId:
+        # A market started again begins later, so it never gives an id that the one before it gave.
         self._executions += 1
-        return ExecutionId(f"{venue}-{self._session.date:%Y%m%d}-{self._executions:06d}")
+        return ExecutionId(f"{venue}-{self._started_ns:x}-{self._executions:06d}")
 
     def _next(self) -> int:
         self._sequence += 1
