@@ -64,7 +64,7 @@ export function recommendation(request, number, start) {
 }
 
 export class MockOrder {
-  constructor(request, tape, now, random) {
+  constructor(request, tape, now, random, sliceMs) {
     const { instrument_id, side, quantity, order_type, price, execution_instructions, algorithm } = request;
     this.tape = tape;
     this.random = random;
@@ -96,7 +96,7 @@ export class MockOrder {
       reason: null,
     };
     this.slices = 12;
-    this.sliceMs = 1000 + Math.floor(random() * 500);
+    this.sliceMs = sliceMs * (1 + random() * 0.5);
   }
 
   get isDone() {

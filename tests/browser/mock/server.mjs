@@ -42,8 +42,8 @@ export async function startMock({ port = 0, seed = 20261121, orders: howMany = 0
     for (const socket of sockets) socket.take(message, log.length);
   };
 
-  const add = (request) => {
-    const order = new MockOrder(request, tapes.get(request.instrument_id), now, random);
+  const add = (request, sliceMs = 1000) => {
+    const order = new MockOrder(request, tapes.get(request.instrument_id), now, random, sliceMs);
     orders.set(request.order_id, order);
     const { order_id, instrument_id, side, quantity, order_type, price, instructions } = order.row;
     publish(order_id, "orders", "order_created", {
@@ -65,7 +65,7 @@ export async function startMock({ port = 0, seed = 20261121, orders: howMany = 0
   for (let index = 0; index < 900; index += 1) second();
   for (let index = 0; index < howMany; index += 1) {
     const instrument = INSTRUMENTS[index % INSTRUMENTS.length];
-    add({ order_id: `SEED-${String(index).padStart(5, "0")}`, instrument_id: instrument.instrument_id, side: random() < 0.5 ? "BUY" : "SELL", quantity: 100 * (1 + Math.floor(random() * 200)), order_type: "MARKET", execution_instructions: {} });
+    add({ order_id: `SEED-${String(index).padStart(5, "0")}`, instrument_id: instrument.instrument_id, side: random() < 0.5 ? "BUY" : "SELL", quantity: 100 * (1 + Math.floor(random() * 200)), order_type: "MARKET", execution_instructions: {} }, index < howMany - 60 ? 1000 : 4000);
     if (index % 10 === 9) second();
   }
   const clock = setInterval(second, 1000);

@@ -1,6 +1,6 @@
 /** The address after `#`: every view can be shared and the browser's back button works. */
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 
 export interface Route {
   page: "desk" | "ticket" | "order" | "unknown";
@@ -21,8 +21,14 @@ export function parseRoute(hash: string): Route {
 
 export const route = signal<Route>(parseRoute(location.hash));
 
+/** Counts arrivals: a page that was left and entered again, under whatever address, starts afresh. */
+export const visits = signal(0);
+
 addEventListener("hashchange", () => {
-  route.value = parseRoute(location.hash);
+  batch(() => {
+    route.value = parseRoute(location.hash);
+    visits.value += 1;
+  });
 });
 
 export function orderAddress(order: string): string {

@@ -14,7 +14,7 @@ import { alerts } from "./live/book.ts";
 import { ageMs, deskTime, heard, instruments, isStale, link, zone } from "./live/desk.ts";
 import { Dialog } from "./parts/dialog.tsx";
 import { Empty } from "./parts/empty.tsx";
-import { go, route } from "./route.ts";
+import { go, route, visits } from "./route.ts";
 import { Ticket } from "./ticket/ticket.tsx";
 
 const Order = lazy(() => import("./order/page.tsx").then((page) => page.Order));
@@ -140,7 +140,7 @@ export function Shell() {
       {page === "desk" ? (
         <Desk />
       ) : page === "ticket" ? (
-        <Ticket />
+        <Ticket key={visits.value} />
       ) : page === "order" && id !== null ? (
         <Suspense fallback={<Empty title="Opening the order…" />}>
           <Order key={id} id={id} />

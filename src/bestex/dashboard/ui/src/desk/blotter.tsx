@@ -31,14 +31,22 @@ function matches(entry: Entry, words: readonly string[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
-/** Ids in the order shown. Reads values once: a figure that moves later does not move its row. */
-function arranged(ids: readonly string[]): string[] {
-  const words = wanted.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const entries = ids.map((id) => entryOf(id)?.peek()).filter((entry): entry is Entry => entry !== undefined);
-  const kept = entries.filter(
-    (entry) => (show.value === "all" || isDone(entry) === (show.value === "done")) && (words.length === 0 || matches(entry, words)),
-  );
-  const by = sorting.value;
+interface Arrangement {
+  by: { key: string; isDown: boolean } | null;
+  ids: readonly string[];
+}
+
+function entriesOf(ids: readonly string[]): Entry[] {
+  return ids.map((id) => entryOf(id)?.peek()).filter((entry) => entry !== undefined);
+}
+
+/** All ids as last sorted. Values are read when the reader sorts, never later: new orders come on top, and no row moves by itself. */
+function arranged(ids: readonly string[], by: Arrangement["by"], before: Arrangement | null): Arrangement {
+  if (before !== null && before.by === by && by !== null) {
+    const known = new Set(before.ids);
+    return { by, ids: [...ids.filter((id) => !known.has(id)), ...before.ids] };
+  }
+  const kept = entriesOf(ids);
   const column = COLUMNS.find(({ key }) => key === by?.key);
   if (by !== null && column !== undefined) {
     const sign = by.isDown ? -1 : 1;
@@ -47,7 +55,15 @@ function arranged(ids: readonly string[]): string[] {
       return left < right ? -sign : left > right ? sign : 0;
     });
   }
-  return kept.map(({ order }) => order.order_id);
+  return { by, ids: kept.map(({ order }) => order.order_id) };
+}
+
+/** Those of them that the filters leave. */
+function filtered(ids: readonly string[]): string[] {
+  const words = wanted.value.toLowerCase().split(/\s+/).filter(Boolean);
+  return entriesOf(ids)
+    .filter((entry) => (show.value === "all" || isDone(entry) === (show.value === "done")) && (words.length === 0 || matches(entry, words)))
+    .map(({ order }) => order.order_id);
 }
 
 interface RowProps {
@@ -97,10 +113,9 @@ export function Blotter() {
   const [view, setView] = useState({ top: 0, height: 600 });
   const [isCopied, setCopied] = useState(false);
 
-  const ids = useMemo(
-    () => arranged(orderIds.value),
-    [orderIds.value, show.value, wanted.value, sorting.value, show.value === "all" ? 0 : stateChanges.value],
-  );
+  const last = useRef<Arrangement | null>(null);
+  const all = useMemo(() => (last.current = arranged(orderIds.value, sorting.value, last.current)).ids, [orderIds.value, sorting.value]);
+  const ids = useMemo(() => filtered(all), [all, show.value, wanted.value, show.value === "all" ? 0 : stateChanges.value]);
   const columns = COLUMNS.filter(({ key }) => !hidden.value.has(key));
   const template = columns.map(({ width }) => width).join(" ");
 
@@ -156,14 +171,13 @@ export function Blotter() {
   }, [ids]);
 
   const copy = async (): Promise<void> => {
-    const entries = ids.map((id) => entryOf(id)?.peek()).filter((entry): entry is Entry => entry !== undefined);
-    await navigator.clipboard.writeText(asText(entries));
+    await navigator.clipboard.writeText(asText(entriesOf(ids)));
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   };
 
   const first = Math.max(0, Math.floor(view.top / ROW) - SPARE);
-  const last = Math.min(ids.length, Math.ceil((view.top + view.height) / ROW) + SPARE);
+  const end = Math.min(ids.length, Math.ceil((view.top + view.height) / ROW) + SPARE);
 
   return (
     <section class="panel blotter" aria-label="Orders">
@@ -180,12 +194,15 @@ export function Blotter() {
         </div>
         <input
           ref={search}
-          type="search"
+          role="searchbox"
           class="search"
           placeholder="Search  /"
           aria-label="Search orders"
           value={wanted.value}
           onInput={(event) => (wanted.value = event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") wanted.value = "";
+          }}
         />
         <span class="grow" />
         <details class="menu">
@@ -253,7 +270,7 @@ export function Blotter() {
             })}
           </div>
           <div class="rows" style={{ height: `${ids.length * ROW}px` }}>
-            {ids.slice(first, last).map((id, offset) => (
+            {ids.slice(first, end).map((id, offset) => (
               <Row key={id} id={id} index={first + offset} top={(first + offset) * ROW} isSelected={selected.value === id} columns={columns} template={template} />
             ))}
           </div>

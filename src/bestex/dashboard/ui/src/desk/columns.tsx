@@ -36,7 +36,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: "side",
     head: "Side",
-    width: "3.2rem",
+    width: "3rem",
     sort: ({ order }) => order.side,
     text: ({ order }) => words(order.side),
     cell: ({ order }) => <SideWord side={order.side} />,
@@ -65,7 +65,7 @@ export const COLUMNS: readonly Column[] = [
     key: "limit",
     head: "Limit",
     isFigure: true,
-    width: "5rem",
+    width: "4.6rem",
     sort: ({ order }) => order.price ?? low,
     text: ({ order }) => number(order.price, decimalsOf(instruments.value.get(order.instrument_id)?.tick_size ?? 0.01)),
     cell: ({ order }) =>
@@ -114,7 +114,7 @@ export const COLUMNS: readonly Column[] = [
     unit: "%",
     term: "participation_rate",
     isFigure: true,
-    width: "3.8rem",
+    width: "3.5rem",
     sort: (entry) => entry.monitoring?.metrics.participation_rate ?? low,
     text: (entry) => percent(entry.monitoring?.metrics.participation_rate),
     cell: (entry) => <Live text={percent(entry.monitoring?.metrics.participation_rate)} />,
@@ -132,7 +132,7 @@ export const COLUMNS: readonly Column[] = [
     key: "grade",
     head: "Grade",
     term: "grade",
-    width: "7.6rem",
+    width: "8.2rem",
     sort: (entry) => entry.score ?? low,
     text: (entry) => words(entry.grade),
     cell: (entry) =>
@@ -147,7 +147,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: "created",
     head: "Arrived",
-    width: "5.6rem",
+    width: "5.4rem",
     isFigure: true,
     sort: ({ order }) => order.created_time,
     text: ({ order }) => timeOf(order.created_time, zone(order.instrument_id)),

@@ -1,4 +1,4 @@
-/** Everything about one order, read again when it moves, at most once a second. */
+/** Everything about one order, read again when it moves, at most twice a second. */
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -26,7 +26,7 @@ export interface OrderData {
 }
 
 const EMPTY: OrderData = { children: [], fills: [], timeline: [], bars: [], barSeconds: 1, analytics: null, quality: null };
-const GAP_MS = 1000;
+const GAP_MS = 500;
 const BARS_MOST = 240;
 const WIDTHS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800];
 

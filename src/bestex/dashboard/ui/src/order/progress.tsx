@@ -151,7 +151,9 @@ export function ParticipationChart({ order, fills, bars, observations, zone }: P
         <span class="unit">% of volume</span>
         <span class="grow" />
         <ul class="legend">
-          <li class="grey">▮ each bar</li>
+          <li>
+            <span class="grey">▮</span> each bar
+          </li>
           <li class="better">▬ so far</li>
           {limit === null || limit === undefined ? null : <li class="worse">┅ limit {percent(limit, 0)} %</li>}
         </ul>

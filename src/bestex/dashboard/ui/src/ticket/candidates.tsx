@@ -49,7 +49,7 @@ export function Candidates({ answer, chosen, choose }: Props) {
   const times = spanOf(candidates.map(({ outcomes }) => outcomes.estimated_time_minutes));
   const impacts = spanOf(candidates.map(({ outcomes }) => outcomes.market_impact));
 
-  const rows: { head: preact.ComponentChildren; unit: string; cell: (candidate: Candidate) => [string, preact.ComponentChildren] }[] = [
+  const rows: { head: preact.ComponentChildren; unit: string; cell: (candidate: Candidate) => [preact.ComponentChildren, preact.ComponentChildren] }[] = [
     {
       head: <Defined term="cost_range">Cost</Defined>,
       unit: "bps",
@@ -86,7 +86,7 @@ export function Candidates({ answer, chosen, choose }: Props) {
       head: <Defined term="completion_probability">Completes</Defined>,
       unit: "%",
       cell: ({ outcomes: { completion_probability } }) => [
-        percent(completion_probability, 0),
+        <span class={completion_probability < 0.9 ? "worse" : ""}>{percent(completion_probability, 0)}</span>,
         <Share value={completion_probability} says={`${percent(completion_probability, 0)} % to complete`} />,
       ],
     },
