@@ -119,7 +119,7 @@ def main() -> None:
     part = rows[:TWIN_OPERATIONS]
     twin_rate = len(part) / seconds_of_twin(part)
     print(
-        f"  Python twin, first {len(part):,}: {twin_rate / 1e6:.3f} M operations/s; core {rates[False] / twin_rate:,.0f} x"
+        f"  Python twin on {len(part):,}: {twin_rate / 1e6:.3f} M operations/s; core {rates[False] / twin_rate:,.0f} x"
     )
     print(f"  goal {GOAL / 1e6:.0f} M operations/s: {rates[False] / GOAL:.2f} x")
 
