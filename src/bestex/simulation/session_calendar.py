@@ -49,7 +49,7 @@ class SessionCalendar:
 @cache
 def _sessions(name: str) -> tuple[Session, ...]:
     # Imported here: it costs a third of a second, and few processes need it.
-    import exchange_calendars  # type: ignore[import-untyped]
+    import exchange_calendars
 
     try:
         calendar = exchange_calendars.get_calendar(name)
