@@ -55,7 +55,6 @@ enum class OwnReason : std::uint8_t {
     would_cross,
     price_out_of_range,
     session_closed,
-    no_quantity,
 };
 enum class OwnLiquidity : std::uint8_t { added, removed, midpoint };
 

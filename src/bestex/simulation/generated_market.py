@@ -43,7 +43,6 @@ _REASONS: Final = (
     "a post-only order would have taken liquidity",
     "price is outside the venue's price band",
     "session is closed",
-    "quantity is not positive",
 )
 
 
