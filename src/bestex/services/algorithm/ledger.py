@@ -41,6 +41,7 @@ class Ledger:
         self.notional = _NONE  # sum of quantity x price, without the contract multiplier
         self.fees = _NONE
         self.children: dict[str, Child] = {}
+        self._live: dict[str, Child] = {}  # those not finally answered, in the order they were sent
         self._wanted = ordered  # by the client; `ordered` follows as live quantity comes home
         self._worked = ordered  # how much of it may be worked; the rest is given up
         self._strays = _NONE  # filled under child ids that are not ours
@@ -60,7 +61,7 @@ class Ledger:
         return self.notional / self.filled if self.filled else None
 
     def live_children(self) -> list[Child]:
-        return [child for child in self.children.values() if child.is_live]
+        return list(self._live.values())
 
     def reserve(self, child: Child) -> None:
         """Set the child's quantity aside before it is sent.
@@ -75,6 +76,7 @@ class Ledger:
         self.unallocated -= child.order.quantity
         self.live += child.order.quantity
         self.children[child.child_order_id] = child
+        self._live[child.child_order_id] = child
 
     def book(self, report: VenueReport, now_ns: int) -> Booking:
         """Apply a venue's report once, by (venue, kind, execution id)."""
@@ -98,6 +100,7 @@ class Ledger:
         # A cancel of quantity 0 is the answer for an order that the venue has never seen: all of it is free again.
         returned = min(report.quantity, child.leaves) or child.leaves
         child.give_back(returned, report.kind, now_ns)
+        self._forget_if_final(child)
         self._release(returned)
         return Booking(is_new=True, returned=returned)
 
@@ -160,6 +163,7 @@ class Ledger:
         else:
             if expected:
                 child.fill(expected, now_ns)
+                self._forget_if_final(child)
             child.filled += late
         self.live -= expected
         self.filled += report.quantity
@@ -173,6 +177,10 @@ class Ledger:
         self.overfilled += beyond
         self._settle()
         return Booking(is_new=True, filled=report.quantity, late=late, overfilled=beyond)
+
+    def _forget_if_final(self, child: Child) -> None:
+        if not child.is_live:
+            del self._live[child.child_order_id]
 
     def _release(self, quantity: Decimal) -> None:
         self.live -= quantity
