@@ -186,6 +186,7 @@ class Working:
         ledger, instrument, market = parent.ledger, parent.instrument, _uncrossed(parent.market)
         lot = instrument.lot_size
         cancel_pending = any(child.state is ChildState.CANCEL_PENDING for child in ledger.live_children())
+        others = int(parent.others_since(parent.mark) / lot)
         began = self._stopwatch() if self._stopwatch else 0
         intents, wake_at, wake_at_volume, target = engine.decide(
             _lots_up(ledger.filled - parent.filled_before, lot),
@@ -196,7 +197,7 @@ class Working:
             None if market.ask is None else _ticks(market.ask, parent, ROUND_CEILING),
             int(market.bid_quantity / lot),
             int(market.ask_quantity / lot),
-            int(parent.others_since(parent.mark) / lot),
+            others,
             wake,
         )
         if self._stopwatch:
@@ -214,6 +215,10 @@ class Working:
             parent.reason = "no quote: waits for the market"
         elif not intents and wake_at_volume is not None and parent.reason == "working" and not ledger.live:
             parent.reason = "waits for volume: held to the participation rate"
+        if not intents and wake_at_volume == others + 1:
+            # The market holds it back, not the volume: the next print is no reason to look again.
+            wake_at_volume = None
+            self._retry_at(parent, now_ns + self._config.refusal_backoff_ns)
         times = [time for time in (wake_at, parent.retry_ns) if time is not None]
         parent.set_timer(effects, "slice", at_ns=min(times) if times else None)
         at_volume = None
