@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -31,6 +31,8 @@ from bestex.domain.venues import Venue, VenueType
 from bestex.messages.codec import json_bytes, wire
 from bestex.messages.orders import CreateOrder
 from bestex.native.replay import QueueModel
+from bestex.native.tape import NO_PRICE, Tape
+from bestex.quant import session_estimates
 from bestex.simulation.recorded_reference import RecordedReference
 from bestex.simulation.replay_market import ReplayListing, ReplayMarket
 
@@ -46,6 +48,7 @@ _ZONES: Final = {
     "CME": "America/Chicago",
     "CMES": "America/Chicago",
 }
+_ALL_ROWS: Final = 1 << 40
 _AFTER_END_NS: Final = 2 * NS_PER_MINUTE  # for the last answers, the markouts and the grade
 
 
@@ -217,16 +220,34 @@ def _listing(recorded: RecordedTape, queue_model: QueueModel, start_ns: int) -> 
     session = session_at_or_after(instrument.calendar, start_ns)
     open_ns, close_ns = session or (about.first_time_ns, about.last_time_ns)
     venue = recorded.listing.venues[0] if recorded.listing.venues else _unnamed_venue(instrument)
-    if venue.venue_id not in instrument.venues:
-        instrument = Instrument(**{**vars(instrument), "venues": (venue.venue_id,)})
+    open_ns = min(open_ns, start_ns)
     return ReplayListing(
-        instrument=instrument,
+        instrument=_with_estimates(replace(instrument, venues=(venue.venue_id,)), recorded.tape, open_ns, close_ns),
         tape=recorded.tape,
         venue=venue,
         queue_model=queue_model,
-        open_ns=min(open_ns, start_ns),
+        open_ns=open_ns,
         close_ns=close_ns,
     )
+
+
+def _with_estimates(instrument: Instrument, tape: Tape, open_ns: int, close_ns: int) -> Instrument:
+    """Fills in daily volume and volatility, measured on the tape's part of the session, where nobody gave them."""
+    about = tape.metadata
+    first_ns, last_ns = max(open_ns, about.first_time_ns), min(close_ns, about.last_time_ns)
+    quotes = tape.quotes(first_ns, last_ns, limit=_ALL_ROWS)
+    quotes = quotes[(quotes["bid_ticks"] != NO_PRICE) & (quotes["ask_ticks"] != NO_PRICE)]
+    quotes = quotes[quotes["bid_ticks"] < quotes["ask_ticks"]]
+    mids = (quotes["bid_ticks"] + quotes["ask_ticks"]) / 2
+    traded = float(tape.trades(first_ns, last_ns, limit=_ALL_ROWS)["quantity"].sum(dtype="int64"))
+    volume = instrument.average_daily_volume
+    if volume is None and traded > 0:
+        lots = session_estimates.daily_volume(traded, (last_ns - first_ns) / (close_ns - open_ns))
+        volume = instrument.lots_to_quantity(round(lots))
+    volatility = instrument.daily_volatility
+    if volatility is None:
+        volatility = session_estimates.daily_volatility(quotes["time_ns"], mids, session_ns=close_ns - open_ns)
+    return replace(instrument, average_daily_volume=volume, daily_volatility=volatility)
 
 
 def _unnamed_venue(instrument: Instrument) -> Venue:
@@ -249,8 +270,17 @@ def _caveats(
         ),
         f"Volume curve: {curve.name}.",
     ]
-    if listing.instrument.average_daily_volume is None:
-        lines.append("No history was given: daily volume is inferred from the tape before the start.")
+    given, used = recorded.listing.instrument, listing.instrument
+    if given.average_daily_volume is None and used.average_daily_volume is not None:
+        lines.append(
+            f"No history was given: daily volume {used.average_daily_volume:,.0f} is this tape's own, scaled to a "
+            "session. That looks ahead; only the pre-trade estimate and the grade use it."
+        )
+    if given.daily_volatility is None and used.daily_volatility is not None:
+        lines.append(
+            f"No history was given: daily volatility {used.daily_volatility:.2%} is this tape's own, "
+            "from one-minute mids."
+        )
     if not recorded.listing.venues:
         lines.append("No venue was named: fees are zero and the venue is called TAPE.")
     return tuple(lines)
