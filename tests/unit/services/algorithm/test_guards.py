@@ -7,7 +7,7 @@ import pytest
 
 from bestex.domain.errors import InvalidInput
 from bestex.domain.orders import ChildOrder, OrderType, Side, TimeInForce
-from bestex.messages.execution import ChildOrderSubmitted, ExecutionCompleted
+from bestex.messages.execution import AlgorithmExecution, ChildOrderSubmitted, ExecutionCompleted
 from bestex.services.algorithm.config import AlgorithmConfig, GuardConfig
 from bestex.services.algorithm.guards import Guards, Standing
 from bestex.services.algorithm.service import AlgorithmService
@@ -155,7 +155,5 @@ def test_a_limit_of_zero_is_refused_at_the_start(field: str) -> None:
     assert caught.value.field == field
 
 
-def _progress(desk: PaperDesk) -> list[object]:
-    from bestex.messages.execution import AlgorithmExecution
-
+def _progress(desk: PaperDesk) -> list[AlgorithmExecution]:
     return desk.of(AlgorithmExecution)

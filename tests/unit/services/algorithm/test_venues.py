@@ -11,6 +11,10 @@ from bestex.messages.execution import (
     ChildOrderCancelRequested,
     ChildOrderSubmitted,
     ExecutionCompleted,
+    ExecutionParameters,
+    ExecutionRequest,
+    StartExecution,
+    WorkingConstraints,
 )
 from bestex.messages.records import ChildOrderRow, FillRow
 from bestex.services.algorithm.config import AlgorithmConfig
@@ -199,8 +203,6 @@ def test_a_price_beyond_the_limit_is_never_paid_and_the_rest_expires() -> None:
 
 
 def test_no_child_is_sent_in_a_no_trade_zone_and_what_rests_is_taken_back() -> None:
-    from bestex.messages.execution import ExecutionParameters, ExecutionRequest, StartExecution, WorkingConstraints
-
     desk = PaperDesk()
     order = parent_order(algorithm=None)
     desk.create(order)
