@@ -151,6 +151,7 @@ describe("an order on the real desk", { skip: noBrowser }, () => {
     await page.getByRole("button", { name: "Every event" }).click();
     const told = await page.locator(".timeline").innerText();
     assert.match(told, /Amended: quantity 14,000/);
+    assert.match(told, /Pause asked: waiting for news/);
     assert.match(told, /local/);
   });
 
@@ -193,6 +194,24 @@ describe("an order on the real desk", { skip: noBrowser }, () => {
     await page.locator("dialog[open] button[type=submit]").click();
     await state("Cancelled");
     await page.locator(".waterfall").waitFor({ timeout: 60_000 });
+  });
+
+  test("a kill stops new orders and stands in the head of every page until it is re-armed", async () => {
+    const ask = async (what) => {
+      await page.getByRole("button", { name: "Kill…" }).click();
+      const box = page.locator("dialog[open]");
+      await box.getByRole("button", { name: what, exact: true }).first().click();
+      await box.locator("#kill-scope").selectOption("instrument");
+      await box.locator("#kill-value").selectOption("WOBL");
+      await box.locator("#kill-reason").fill("an exercise");
+      await box.locator("#kill-typed").fill("instrument WOBL");
+      await box.locator("button[type=submit]").click();
+      await box.waitFor({ state: "detached" });
+    };
+    await ask("Kill");
+    await page.locator(".chip.bad", { hasText: "Killed: instrument WOBL" }).waitFor();
+    await ask("Re-arm");
+    await page.locator(".chip.bad", { hasText: "Killed" }).waitFor({ state: "detached" });
   });
 
   test("an address of an order that does not exist says so", async () => {

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { Suspense, lazy } from "preact/compat";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 
 import { Asking } from "./actions/dialogs.tsx";
 import { Steps } from "./actions/steps.tsx";
@@ -10,7 +10,7 @@ import { Desk } from "./desk/page.tsx";
 import { Kill } from "./desk/kill.tsx";
 import { duration, timeOf, zoneName } from "./format.ts";
 import { activeKeys, addKeys } from "./keyboard.ts";
-import { alerts } from "./live/book.ts";
+import { alerts, killed } from "./live/book.ts";
 import { ageMs, deskTime, heard, instruments, isStale, link, zone } from "./live/desk.ts";
 import { Dialog } from "./parts/dialog.tsx";
 import { Empty } from "./parts/empty.tsx";
@@ -64,6 +64,16 @@ function ConnectionChip() {
   );
 }
 
+function KilledChip() {
+  if (killed.value.size === 0) return null;
+  const says = [...killed.value].map(([scope, why]) => `${scope} (${why})`).join("; ");
+  return (
+    <span class="chip bad" role="alert" title={`Nothing is sent for: ${says}`}>
+      Killed: {[...killed.value.keys()].join(", ")}
+    </span>
+  );
+}
+
 function Help() {
   return (
     <Dialog title="Keys" close={() => (isHelping.value = false)}>
@@ -91,7 +101,7 @@ export function Shell() {
   const { page, id } = route.value;
   const firing = [...alerts.value.values()].filter(({ state }) => state === "FIRING").length;
 
-  useEffect(
+  useLayoutEffect(
     () =>
       addKeys([
         { key: "n", says: "New order", run: () => go("#/ticket") },
@@ -127,6 +137,7 @@ export function Shell() {
           ) : null}
         </nav>
         <span class="grow" />
+        <KilledChip />
         <MarketChip />
         <ConnectionChip />
         <Clock />

@@ -18,7 +18,7 @@ export interface Step {
 
 export const steps = signal<readonly Step[]>([]);
 
-const KEEP_MS = 10_000;
+const KEEP_MS = 6000;
 let count = 0;
 
 function update(key: number, part: Partial<Step>): void {

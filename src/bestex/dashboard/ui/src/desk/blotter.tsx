@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { memo } from "preact/compat";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { asking } from "../actions/dialogs.tsx";
 import { addKeys } from "../keyboard.ts";
@@ -133,7 +133,7 @@ export function Blotter() {
     };
   }, [isLoaded.value, ids.length === 0]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const move = (by: number): void => {
       const at = selected.peek() === null ? -1 : ids.indexOf(selected.peek() ?? "");
       const next = Math.max(0, Math.min(ids.length - 1, at < 0 ? (by > 0 ? 0 : ids.length - 1) : at + by));

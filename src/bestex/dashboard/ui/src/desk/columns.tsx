@@ -36,7 +36,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: "side",
     head: "Side",
-    width: "3rem",
+    width: "3.3rem",
     sort: ({ order }) => order.side,
     text: ({ order }) => words(order.side),
     cell: ({ order }) => <SideWord side={order.side} />,
@@ -56,7 +56,7 @@ export const COLUMNS: readonly Column[] = [
     head: "Filled",
     unit: "%",
     term: "filled_bar",
-    width: "7.8rem",
+    width: "7.4rem",
     sort: ({ order }) => order.filled_quantity / order.quantity,
     text: ({ order }) => percent(order.filled_quantity / order.quantity, 0),
     cell: (entry) => <FilledBar entry={entry} />,
@@ -89,7 +89,7 @@ export const COLUMNS: readonly Column[] = [
     unit: "bps",
     term: "arrival_slippage_bps",
     isFigure: true,
-    width: "5.4rem",
+    width: "5.8rem",
     sort: (entry) => slippage(entry) ?? low,
     text: (entry) => signed(slippage(entry)),
     cell: (entry) => (
@@ -122,7 +122,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: "alerts",
     head: "Alerts",
-    width: "4rem",
+    width: "3.8rem",
     isFigure: true,
     sort: (entry) => entry.alerts,
     text: (entry) => String(entry.alerts),
@@ -147,7 +147,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: "created",
     head: "Arrived",
-    width: "5.4rem",
+    width: "6rem",
     isFigure: true,
     sort: ({ order }) => order.created_time,
     text: ({ order }) => timeOf(order.created_time, zone(order.instrument_id)),

@@ -46,6 +46,9 @@ export const orderIds = signal<readonly string[]>([]);
 /** Counts state changes: what a filter by state depends on. */
 export const stateChanges = signal(0);
 
+/** Scopes that the kill switch holds, as heard since this page was opened: "all", "instrument AAPL" -> who and why. */
+export const killed = signal<ReadonlyMap<string, string>>(new Map());
+
 export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
 
 export function entryOf(order: string): Signal<Entry> | undefined {
@@ -176,6 +179,16 @@ const HANDLERS: Record<string, Handler> = {
   ) => {
     const { state, filled_quantity, average_fill_price, reason } = payload;
     changeOrder(message, { state, filled_quantity, average_fill_price, reason });
+  },
+  kill_switch_changed: (
+    _message,
+    payload: { scope: string; scope_value: string | null; armed: boolean; actor: string; reason: string },
+  ) => {
+    const next = new Map(killed.peek());
+    const scope = payload.scope_value === null ? payload.scope : `${payload.scope} ${payload.scope_value}`;
+    if (payload.armed) next.delete(scope);
+    else next.set(scope, `${payload.actor}: ${payload.reason}`);
+    killed.value = next;
   },
   execution_monitoring: (_message, payload: Monitoring) => putMonitoring(payload),
   execution_quality_analyzed: (_message, payload: QualityResult) => putGrade(payload),

@@ -1,6 +1,6 @@
 /** How is it going, and why? Once it is done: what did it cost, and was that skill? */
 
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 
 import { type Ask, asking } from "../actions/dialogs.tsx";
 import { decimalsOf, millis } from "../format.ts";
@@ -29,7 +29,8 @@ export function Order({ id }: { id: string }) {
   const isKnown = orderIds.value.includes(id);
   const entry = isKnown ? entryOf(id)?.value : undefined;
 
-  useEffect(() => {
+  // Before the page is seen: a key pressed at once must not be lost.
+  useLayoutEffect(() => {
     const ask = (what: Ask) => (): void => {
       asking.value = { what, order: id };
     };

@@ -40,10 +40,24 @@ function amended(body: Body, digits: number): string {
   return `Amended: ${parts.join(", ")}`;
 }
 
+function asked(what: string): (body: Body) => string {
+  return (body) => `${what} asked${body.reason ? `: ${text(body.reason)}` : ""}`;
+}
+
 const SENTENCES: Record<string, (body: Body, digits: number) => string> = {
+  recommend_execution: asked("Recommendation"),
+  create_order: asked("New order"),
+  amend_order: asked("Amendment"),
+  cancel_order: asked("Cancel"),
+  pause_execution: asked("Pause"),
+  resume_execution: asked("Resume"),
+  cancel_execution: asked("Cancel"),
+  modify_execution: asked("Amendment"),
+  adapt_strategy: asked("Switch"),
+  acknowledge_alert: () => "Alert acknowledged",
   order_created: () => "Order received",
   order_amended: amended,
-  order_cancelled: () => "Cancel asked",
+  order_cancelled: (body) => `Order cancelled${body.reason ? `: ${text(body.reason)}` : ""}`,
   execution_strategy_selected: (body) => {
     const chosen = body.recommended_strategy as { strategy_name: string; algorithm: string };
     const again = (body.adaptation as number) > 0;

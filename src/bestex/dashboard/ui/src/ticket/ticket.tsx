@@ -1,6 +1,6 @@
 /** Write an order, see how the desk would work it and what that should cost, then accept, change or send it on. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { perform } from "../actions/log.ts";
 import { api, Refused } from "../api/client.ts";
@@ -129,7 +129,7 @@ export function Ticket() {
     setTimeout(() => setCopied(false), 2000);
   };
 
-  useEffect(() => addKeys([{ key: "Escape", says: "Leave the ticket", run: () => go("#/desk") }]), []);
+  useLayoutEffect(() => addKeys([{ key: "Escape", says: "Leave the ticket", run: () => go("#/desk") }]), []);
 
   const candidate = answer === null ? undefined : candidatesOf(answer.given)[chosen];
 
