@@ -108,6 +108,7 @@ class Story:
     timers: dict[tuple[str, str], int] = field(default_factory=dict)
     quantity: Decimal = Decimal(1000)
     quality_answers: bool = True
+    price: Decimal | None = None  # the order's limit
 
     def __post_init__(self) -> None:
         self.monitoring = MonitoringService(Reference(), self.config)
@@ -214,6 +215,8 @@ class Story:
             instrument_id=AAPL.instrument_id,
             side=self.side,
             quantity=self.quantity,
+            order_type=OrderType.MARKET if self.price is None else OrderType.LIMIT,
+            price=self.price,
             instructions=ExecutionInstructions(**instructions),
         )
         self.tell(

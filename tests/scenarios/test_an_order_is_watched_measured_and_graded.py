@@ -9,7 +9,7 @@ from bestex.domain.fills import Liquidity, ReportKind
 from bestex.domain.orders import ParentState, Side
 from bestex.domain.time import NS_PER_SECOND
 from bestex.messages.codec import decode, encode
-from bestex.messages.orders import OrderCancelled
+from bestex.messages.orders import OrderAmended, OrderCancelled
 from bestex.messages.records import MonitoringRow, QualityResultRow, VenueProfileRow
 from bestex.services.monitoring.config import MonitoringConfig
 from bestex.services.monitoring.service import MonitoringService
@@ -280,3 +280,115 @@ def test_the_rows_hold_the_measurement_the_trade_and_the_grade() -> None:
     assert monitoring.state == "FILLED"
     assert [row.quality_grade for row in story.records if isinstance(row, QualityResultRow)] == ["AVERAGE"]
     assert len([row for row in story.records if isinstance(row, VenueProfileRow)]) == 1
+
+
+def test_a_fill_beyond_the_limit_of_the_time_is_a_breach_and_a_later_limit_counts_from_then() -> None:
+    story = Story(price=Decimal("100.01"))
+    story.create()
+    story.select()
+    story.plan()
+    story.send("c1", 600)
+    story.fill("c1", 600, "100.01")
+    story.tell(OrderAmended(order_id=ORDER, actor="trader", price=Decimal("100.03")))
+    story.send("c2", 400)
+    story.fill("c2", 400, "100.04", execution_id="dear")
+    story.complete(ParentState.FILLED)
+    story.pass_time(20)
+    assert story.last("execution_measured").breaches == ("fill dear at 100.04 is beyond the limit 100.03",)
+    assert story.last("execution_quality_analyzed").quality_grade == "UNACCEPTABLE"
+
+
+def test_an_amended_quantity_is_what_the_order_is_measured_against() -> None:
+    story = Story()
+    story.create()
+    story.select()
+    story.plan()
+    story.send("c1", 600)
+    story.fill("c1", 600, "100.01")
+    story.tell(OrderAmended(order_id=ORDER, actor="trader", quantity=Decimal(800)))
+    story.plan(revision=1)
+    assert story.last("execution_monitoring").execution_progress == 0.75
+    story.complete(ParentState.EXPIRED)
+    story.pass_time(20)
+    measured = story.last("execution_measured")
+    assert measured.requested_quantity == 800
+    assert measured.costs.notional == 80_000
+
+
+def test_trading_above_the_participation_cap_is_told_and_unacceptable() -> None:
+    story = Story()
+    story.create(max_participation_rate=0.10)
+    story.select()
+    story.plan()
+    story.work()
+    story.send("c1", 1000)
+    story.fill("c1", 1000, "100.01")
+    story.work()
+    story.trade("100.01", 1000)
+    story.pass_time(7)
+    (alert,) = story.of("execution_alert_generated")
+    assert alert.recommendation.startswith("Participation is 50.0 % against a cap of 10.0 %")
+    story.complete(ParentState.FILLED)
+    story.pass_time(20)
+    assert story.last("execution_measured").breaches == ("participation was 50.0% against a cap of 10.0%",)
+
+
+def test_rejects_an_empty_book_and_a_rest_near_the_end_are_told_in_words() -> None:
+    story = Story()
+    story.create()
+    story.plan(slices=1)
+    story.work()
+    for number in range(5):
+        story.send(f"c{number}", 100)
+        story.report(ReportKind.REJECTED, f"c{number}", 100)
+    story.quote(None, "100.01")
+    story.pass_time(58)
+    told = [alert.recommendation for alert in story.of("execution_alert_generated")]
+    assert told[0].startswith("5 of 5 answered child orders were rejected")
+    assert told[1].startswith("The book is one-sided or crossed")
+    assert told[2] == "1,000 of 1,000 is unfilled near the end: extend it or raise the urgency."
+
+
+def test_a_fill_nobody_sent_is_named_in_the_alert() -> None:
+    story = Story()
+    story.create()
+    story.plan()
+    story.fill("unknown", 100, "100.01", execution_id="X7")
+    (alert,) = story.of("execution_alert_generated")
+    assert (alert.severity, alert.alert_type) == ("CRITICAL", "LIMIT_BREACH")
+    assert "X7 at NYSE" in alert.recommendation
+
+
+def test_a_fill_after_the_trade_was_told_changes_the_ledger_and_not_the_trade() -> None:
+    story = filled_story()
+    story.send("c3", 10)
+    story.fill("c3", 10, "100.01")
+    assert len(story.of("trade_executed")) == len(story.of("execution_measured")) == 1
+    update = story.last("execution_monitoring")
+    assert (update.filled_quantity, update.late_fills) == (1010, 1)
+    assert {alert.alert_type for alert in story.of("execution_alert_generated")} == {"LIMIT_BREACH", "DATA_QUALITY"}
+
+
+def test_an_unfilled_order_whose_book_is_empty_at_the_end_has_no_opportunity_cost_and_says_why() -> None:
+    story = Story()
+    story.create()
+    story.plan()
+    story.quote("99.99", None)
+    story.pass_time(1)
+    story.complete(ParentState.EXPIRED)
+    story.pass_time(20)
+    costs = story.last("execution_measured").costs
+    assert (costs.opportunity, costs.total, costs.end_price) == (None, None, None)
+    assert any("crossed at the end" in note for note in costs.notes)
+
+
+def test_an_execution_without_volatility_or_plan_is_measured_and_not_graded() -> None:
+    story = Story()
+    story.create()
+    story.send("c1", 1000)
+    story.fill("c1", 1000, "100.01")
+    story.complete(ParentState.FILLED)
+    story.pass_time(20)
+    graded = story.last("execution_quality_analyzed")
+    assert (graded.overall_quality_score, graded.quality_grade) == (None, None)
+    assert "neither a recommendation nor a plan" in graded.metric_breakdown["COST_VS_MODEL"].note

@@ -111,10 +111,6 @@ def checked_rule(request: SaveAlertRule, *, now_ns: int) -> AlertRuleRow:
     require(0 <= request.for_seconds < float("inf"), "for_seconds", "0 or more seconds")
     if errors:
         raise InvalidInput("; ".join(error.message for error in errors), errors=errors)
-    return replace_created(request, now_ns)
-
-
-def replace_created(request: SaveAlertRule, now_ns: int) -> AlertRuleRow:
     return AlertRuleRow(
         rule_name=request.rule_name,
         alert_type=request.alert_type,

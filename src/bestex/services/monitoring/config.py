@@ -18,7 +18,6 @@ class MonitoringConfig:
     markout_lag_max_ns: int = NS_PER_SECOND  # a mid seen later than this after its horizon is not the horizon's
     grade_timeout_ns: int = 30 * NS_PER_SECOND  # after the measurement; then trade_executed goes out without a score
     keep_firing_ns: int = 2 * NS_PER_SECOND  # a firing alert resolves only after being false for so long
-    own_share_max: float = 0.90  # above it, the VWAP without our own prints says nothing
     participation_tolerance: float = 0.02  # over the order's cap before its execution counts as a breach
     commission_bps: Decimal = Decimal(0)  # of executed notional, beside the venues' fees
     broker: str = "paper"
@@ -37,13 +36,13 @@ class MonitoringConfig:
             )
             if value <= 0
         ]
-        if not 0 < self.own_share_max < 1:
+        if not 0 <= self.participation_tolerance < 1:
             errors.append(
                 InvalidInput(
-                    f"monitoring.own_share_max {self.own_share_max} is not in (0, 1)",
-                    field="monitoring.own_share_max",
-                    value=self.own_share_max,
-                    expected="more than 0, less than 1",
+                    f"monitoring.participation_tolerance {self.participation_tolerance} is not in [0, 1)",
+                    field="monitoring.participation_tolerance",
+                    value=self.participation_tolerance,
+                    expected="0 or more, less than 1",
                 )
             )
         if errors:

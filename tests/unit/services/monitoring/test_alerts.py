@@ -258,8 +258,8 @@ def test_rules_come_back_from_their_rows_and_defaults_stay_without_any() -> None
 
 def test_a_config_that_cannot_work_says_everything_that_is_wrong() -> None:
     with pytest.raises(InvalidInput) as caught:
-        MonitoringConfig(update_interval_ns=0, own_share_max=1.0)
+        MonitoringConfig(update_interval_ns=0, participation_tolerance=1.0)
     assert {error.field for error in caught.value.errors} == {
         "monitoring.update_interval_ns",
-        "monitoring.own_share_max",
+        "monitoring.participation_tolerance",
     }
