@@ -38,6 +38,7 @@ class Audited(PaperDesk):
     broken_by_venue: Decimal = Decimal(0)  # executed beyond what a child had left
     killed: bool = False
     completed: int = 0
+    has_failed: bool = False  # then what follows means nothing
 
     def tell(self, payload: Payload, order_id: str = "P1") -> Effects:
         before = self.progress().state if self.of(AlgorithmExecution) else ParentState.PENDING
@@ -50,8 +51,10 @@ class Audited(PaperDesk):
             self.killed = True
         if isinstance(payload, RearmExecutions):
             self.killed = False
+        self.has_failed = True
         self._check_messages(effects, before)
         self._check_accounts()
+        self.has_failed = False
         return effects
 
     def _hear(self, payload: ExecutionReport) -> None:
