@@ -117,6 +117,7 @@ describe("a full desk", { skip: noBrowser }, () => {
     await desk.close();
     await page.locator(".chip.bad").waitFor({ timeout: 15_000 });
     await page.locator(".health .error", { hasText: "does not answer" }).waitFor({ timeout: 15_000 });
+    assert.equal(await page.locator(".services .figure", { hasText: /^ok$/ }).count(), 0, "no service is called well that was not heard");
     await picture(page, "desk-lost-light");
     desk = null;
   });

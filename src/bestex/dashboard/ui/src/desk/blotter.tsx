@@ -81,6 +81,7 @@ const Row = memo(({ id, top, isSelected, columns, template, index }: RowProps) =
   return (
     <div
       role="row"
+      id={`row-${id}`}
       aria-rowindex={index + 2}
       aria-selected={isSelected}
       class={`row${isSelected ? " selected" : ""}${isDone(entry) ? " done" : ""}`}
@@ -116,7 +117,7 @@ export function Blotter() {
   const last = useRef<Arrangement | null>(null);
   const all = useMemo(() => (last.current = arranged(orderIds.value, sorting.value, last.current)).ids, [orderIds.value, sorting.value]);
   const ids = useMemo(() => filtered(all), [all, show.value, wanted.value, show.value === "all" ? 0 : stateChanges.value]);
-  const columns = COLUMNS.filter(({ key }) => !hidden.value.has(key));
+  const columns = useMemo(() => COLUMNS.filter(({ key }) => !hidden.value.has(key)), [hidden.value]);
   const template = columns.map(({ width }) => width).join(" ");
 
   useLayoutEffect(() => {
@@ -246,7 +247,7 @@ export function Blotter() {
           </Empty>
         )
       ) : (
-        <div class="grid" ref={box} role="grid" aria-label="Orders" aria-rowcount={ids.length + 1} tabIndex={0}>
+        <div class="grid" ref={box} role="grid" aria-label="Orders" aria-rowcount={ids.length + 1} aria-activedescendant={selected.value === null ? undefined : `row-${selected.value}`} tabIndex={0}>
           <div class="row head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
             {columns.map(({ key, head, unit, term, isFigure }) => {
               const by = sorting.value?.key === key ? sorting.value : null;

@@ -19,7 +19,7 @@ export function Health() {
           <span class="figure muted">{link.value === "live" ? `heard ${duration(ageMs.value)} ago` : `${link.value} for ${duration(ageMs.value)}`}</span>
         </li>
         {status === undefined ? null : (
-          <li class={status.feed.last_event_age_ms === null || status.feed.last_event_age_ms > 5000 ? "ill" : ""}>
+          <li class={status.feed.last_event_age_ms === null || status.feed.last_event_age_ms > 5000 ? "ill" : isStale.value ? "unsure" : ""}>
             <span class="dot" aria-hidden="true" />
             Market feed
             <span class="figure muted">
@@ -28,10 +28,10 @@ export function Health() {
           </li>
         )}
         {status?.services.map((service) => (
-          <li key={service.name} class={WELL.has(service.status.toLowerCase()) ? "" : "ill"} title={service.detail ?? undefined}>
+          <li key={service.name} class={WELL.has(service.status.toLowerCase()) ? (isStale.value ? "unsure" : "") : "ill"} title={service.detail ?? undefined}>
             <span class="dot" aria-hidden="true" />
             {service.name}
-            <span class="figure muted">{service.status}</span>
+            <span class="figure muted">{isStale.value ? `was ${service.status}` : service.status}</span>
           </li>
         ))}
       </ul>
