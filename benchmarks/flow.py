@@ -4,7 +4,7 @@ One 6.5 hour equity session of zero-intelligence flow: U-shaped intensity with b
 distance from the opposite best, random cancels, market orders of persistent sign that walk the queues first in, first
 out. Prices are ticks around 20,000, quantities multiples of 100. All randomness comes from NumPy's PCG64.
 
-    python benchmarks/flow.py --out benchmarks/data [--n 4000000] [--seed 20261121]
+    python -m benchmarks.flow --out benchmarks/data [--n 4000000] [--seed 20261121]
 """
 
 import argparse
