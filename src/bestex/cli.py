@@ -113,6 +113,9 @@ def replay(
     limit: Annotated[str | None, typer.Option(help="Worst acceptable price.")] = None,
     book: Annotated[Path | None, typer.Option(help="Order-book or quote file, where the tape needs one.")] = None,
     instrument: Annotated[Path | None, typer.Option(help="TOML with tick, lot, multiplier, where unknown.")] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="Volumes of earlier days for VWAP; flat without.")
+    ] = None,
     queue_model: Annotated[
         str, typer.Option(help="For tapes without order ids: none, pro-rata, squared or ahead.")
     ] = "pro-rata",
@@ -137,6 +140,7 @@ def replay(
             limit=limit,
             start=start,
             end=end,
+            history=history,
             queue_model=queue_model,
             seed=seed,
         ),

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bestex.adapters.marketdata.calendars import session_at_or_after
+from bestex.adapters.marketdata.history import columns_of, curve_before, read_volumes
 from bestex.adapters.marketdata.recordings import Recording
 from bestex.adapters.marketdata.tapes import RecordedTape, default_cache, recorded_tape
 from bestex.adapters.memory.journal import MemoryJournal
@@ -33,6 +34,7 @@ from bestex.messages.orders import CreateOrder
 from bestex.native.replay import QueueModel
 from bestex.native.tape import NO_PRICE, Tape
 from bestex.quant import session_estimates
+from bestex.quant.volume_curves import VolumeCurve
 from bestex.simulation.recorded_reference import RecordedReference
 from bestex.simulation.replay_market import ReplayListing, ReplayMarket
 
@@ -48,6 +50,8 @@ _ZONES: Final = {
     "CME": "America/Chicago",
     "CMES": "America/Chicago",
 }
+_CURVE_DAYS: Final = 20
+_CURVE_SECONDS: Final = 900
 _ALL_ROWS: Final = 1 << 40
 _AFTER_END_NS: Final = 2 * NS_PER_MINUTE  # for the last answers, the markouts and the grade
 
@@ -67,6 +71,7 @@ class ReplayRequest:
     limit: str | None = None
     book: Path | None = None
     instrument: Path | None = None
+    history: Path | None = None
     queue_model: str = "pro-rata"
     seed: int = 0
 
@@ -125,7 +130,7 @@ def replay(request: ReplayRequest, progress: Progress) -> Replayed:
     start_ns, end_ns = _window(recorded, request)
     listing = _listing(recorded, QUEUE_MODELS[request.queue_model], start_ns)
     market = ReplayMarket([listing], start_ns=start_ns)
-    reference = RecordedReference(market)
+    reference = RecordedReference(market, _curve(request, listing))
     name = f"{listing.instrument.instrument_id}-{side.lower()}-{(algorithm or 'recommended').lower()}"
     order = ParentOrder(
         order_id=ParentOrderId(name),
@@ -231,6 +236,17 @@ def _listing(recorded: RecordedTape, queue_model: QueueModel, start_ns: int) -> 
     )
 
 
+def _curve(request: ReplayRequest, listing: ReplayListing) -> VolumeCurve | None:
+    """The volume curve of the 20 sessions before the tape's; None without `--history`."""
+    if request.history is None:
+        return None
+    assert listing.open_ns is not None
+    assert listing.close_ns is not None
+    calendar = listing.instrument.calendar
+    daily = read_volumes(request.history, columns_of(request.history), calendar=calendar, bin_seconds=_CURVE_SECONDS)
+    return curve_before(daily, (listing.open_ns, listing.close_ns), days=_CURVE_DAYS).curve
+
+
 def _with_estimates(instrument: Instrument, tape: Tape, open_ns: int, close_ns: int) -> Instrument:
     """Fills in daily volume and volatility, measured on the tape's part of the session, where nobody gave them."""
     about = tape.metadata
@@ -307,7 +323,8 @@ def _say(story: OrderStory, target: Path) -> None:
         f"shortfall {quality.implementation_shortfall_bps:.2f} bps (positive = worse), "
         f"of it impact {quality.market_impact_bps:.2f}, timing {quality.timing_cost_bps:.2f}"
     )
-    console.print(f"grade {story.graded.quality_grade or 'none'}   completed {to_iso(trade.timing.completion_time_ns)}")
+    grade = story.graded.quality_grade if story.graded else None
+    console.print(f"grade {grade or 'none'}   completed {to_iso(trade.timing.completion_time_ns)}")
     console.print(f"report {target}")
 
 

@@ -19,6 +19,7 @@ from bestex.api.application import create_application
 from bestex.app import recovery
 from bestex.app.clock import PacedClock, WallClock
 from bestex.app.desk import Desk
+from bestex.app.history_keeper import HistoryKeeper
 from bestex.app.live_driver import LiveDriver
 from bestex.app.settings import Settings
 from bestex.app.state_lock import StateLock
@@ -68,8 +69,10 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
             desk.release(turn)
         log.info("desk recovered", open_orders=open_orders, lost_children=len(lost), seed=seed)
         driver = LiveDriver(desk, journal, clock)
+        keeper = HistoryKeeper(settings.state_dir / "history", journal)
+        keeper.listen(driver)
         driver.start()
-        saving = asyncio.create_task(_save_clock(journal, market))
+        beside = [asyncio.create_task(_save_clock(journal, market)), asyncio.create_task(keeper.run())]
         try:
             yield (
                 Access(
@@ -88,8 +91,9 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                 driver,
             )
         finally:
-            saving.cancel()
-            await asyncio.gather(saving, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await driver.stop()
             await _keep_clock(journal, market)
     finally:

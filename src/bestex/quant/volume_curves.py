@@ -81,6 +81,28 @@ class VolumeCurve:
         return shares
 
 
+@dataclass(frozen=True)
+class SessionVolumeCurve:
+    """A curve laid on one session: shares between two times. It is what the `VolumeCurve` port wants."""
+
+    curve: VolumeCurve
+    open_ns: int
+    close_ns: int
+
+    @property
+    def name(self) -> str:
+        return self.curve.source
+
+    def share(self, start_ns: int, end_ns: int) -> float:
+        """Expected share of the session's volume in [start, end), 0..1; time outside the session counts nothing.
+
+        Raises:
+            ValueError: if end is before start.
+        """
+        length = self.close_ns - self.open_ns
+        return self.curve.between((start_ns - self.open_ns) / length, (end_ns - self.open_ns) / length)
+
+
 def flat_curve() -> VolumeCurve:
     """Volume spread evenly over the session: for markets around the clock, or where nothing is known."""
     return VolumeCurve(np.array([0.0, 1.0]), np.array([0.0, 1.0]), "flat")

@@ -7,28 +7,9 @@ from bestex.domain.errors import NotFound
 from bestex.domain.instruments import Instrument
 from bestex.domain.venues import Venue
 from bestex.ports import Market
-from bestex.quant.volume_curves import VolumeCurve, flat_curve
+from bestex.quant.volume_curves import SessionVolumeCurve, VolumeCurve, flat_curve
 
 T = TypeVar("T")
-
-
-class SessionVolumeCurve:
-    """A curve over session fractions, laid on one session. Implements `bestex.ports.VolumeCurve`."""
-
-    def __init__(self, curve: VolumeCurve, open_ns: int, close_ns: int) -> None:
-        self._curve = curve
-        self._open_ns = open_ns
-        self._close_ns = close_ns
-
-    @property
-    def name(self) -> str:
-        return self._curve.source
-
-    def share(self, start_ns: int, end_ns: int) -> float:
-        """Expected share of the session's volume in [start, end), 0..1; time outside the session counts nothing."""
-        length = self._close_ns - self._open_ns
-        first, last = ((moment - self._open_ns) / length for moment in (start_ns, max(start_ns, end_ns)))
-        return self._curve.between(first, last)
 
 
 class RecordedReference:

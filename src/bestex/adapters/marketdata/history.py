@@ -5,7 +5,7 @@ left out. Days that are shorter or longer than most are left out of the curve: t
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,8 +19,7 @@ from bestex.adapters.marketdata.files import checked_columns, floats, of_symbol,
 from bestex.adapters.marketdata.times import TimeColumn, times_ns
 from bestex.domain.errors import InvalidData, InvalidInput, NotFound
 from bestex.domain.time import NS_PER_SECOND
-from bestex.quant import volume_curves
-from bestex.quant.volume_curves import mean_of_daily_shares
+from bestex.quant.volume_curves import SessionVolumeCurve, mean_of_daily_shares
 
 CLOCK: Final = "date_and_clock"
 
@@ -60,28 +59,6 @@ class DailyVolumes:
             raise InvalidInput(f"days is {days}", field="days", value=days, expected="at least 1")
         known = self.volumes[self.closes_ns <= time_ns]
         return known[-days:]
-
-
-@dataclass(frozen=True)
-class SessionVolumeCurve:
-    """The `VolumeCurve` port over one session: shares between two times."""
-
-    curve: volume_curves.VolumeCurve
-    open_ns: int
-    close_ns: int
-
-    @property
-    def name(self) -> str:
-        return self.curve.source
-
-    def share(self, start_ns: int, end_ns: int) -> float:
-        """Expected share of the session's volume in [start, end), 0..1.
-
-        Raises:
-            ValueError: if end is before start.
-        """
-        length = self.close_ns - self.open_ns
-        return self.curve.between((start_ns - self.open_ns) / length, (end_ns - self.open_ns) / length)
 
 
 def read_volumes(
@@ -133,6 +110,24 @@ def read_volumes(
         bin_seconds=bin_seconds,
         outside=float(volumes[~inside].sum()),
         other_lengths=len(sessions) - len(kept),
+    )
+
+
+def columns_of(path: Path) -> VolumeColumns:
+    """Which of the known layouts the file has.
+
+    Raises:
+        InvalidData: if it has none of them.
+    """
+    names = set(read_table(path, None).columns)
+    for known in (ONE_MINUTE_NEW_YORK, DATE_AND_BIN_NEW_YORK):
+        needed = {known.time.column, known.volume} | ({known.clock} if known.clock else set())
+        if needed <= names:
+            return known if known.symbol in names else replace(known, symbol=None)
+    raise InvalidData(
+        f"{path.name} is no volumes file: its columns are {', '.join(sorted(names))}",
+        field=path.name,
+        expected="ts_et and volume, or date, bin_start and volume",
     )
 
 
