@@ -392,3 +392,28 @@ def test_an_execution_without_volatility_or_plan_is_measured_and_not_graded() ->
     graded = story.last("execution_quality_analyzed")
     assert (graded.overall_quality_score, graded.quality_grade) == (None, None)
     assert "neither a recommendation nor a plan" in graded.metric_breakdown["COST_VS_MODEL"].note
+
+
+def counted_story(*, algorithm_counts: bool) -> Story:
+    """One child filled every 6 s, longer apart than the ledgers may differ, with no look of our own in between."""
+    story = Story(config=MonitoringConfig(update_interval_ns=1000 * NS_PER_SECOND))
+    story.create()
+    story.plan()
+    story.work()
+    story.send("c1", 600)
+    for number in range(6):
+        story.pass_time(6.0 * number + 1)
+        story.fill("c1", 100, "100.01")
+        if algorithm_counts:
+            story.work()
+    return story
+
+
+def test_ledgers_that_agree_after_every_fill_raise_no_alert_however_far_apart_the_fills_are() -> None:
+    assert [alert.alert_type for alert in counted_story(algorithm_counts=True).of("execution_alert_generated")] == []
+
+
+def test_an_algorithm_that_stops_counting_fills_is_a_critical_alert() -> None:
+    (alert,) = counted_story(algorithm_counts=False).of("execution_alert_generated")
+    assert (alert.alert_type, alert.severity) == ("LIMIT_BREACH", "CRITICAL")
+    assert "by the algorithm's count" in alert.recommendation

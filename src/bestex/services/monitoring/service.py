@@ -201,10 +201,15 @@ class MonitoringService:
     def _algorithm(self, watched: WatchedOrder, fact: AlgorithmExecution, now_ns: int) -> Effects:
         watched.algorithm_target = fact.scheduled_quantity
         watched.algorithm = fact.algorithm
+        has_counted = fact.filled_quantity != watched.algorithm_filled
         if not watched.is_final:
             watched.algorithm_filled = fact.filled_quantity
         if fact.state is watched.state:
-            return Effects()
+            if not has_counted:
+                return Effects()
+            # A report is heard here before the algorithm has counted it: without this look the two would seem to
+            # differ from one fill to the next.
+            return self._alerts.evaluate(watched, self._metrics(watched, now_ns), now_ns=now_ns)
         watched.state = fact.state
         return self._update(watched, now_ns)
 
