@@ -65,7 +65,7 @@ class LiveDriver:
             service,
             payload,
             order_id=order_id,
-            time_ns=max(self.clock.now_ns(), self.desk.market.now_ns),
+            time_ns=self.desk.market.now_ns,  # desk time is the market's, also while it lags behind the clock
             correlation_id=None,
         )
         if idempotency is not None:
