@@ -80,7 +80,8 @@ public:
                 now_ = time;
             }
             ++next_row_;
-            if (venue_.apply(row) != 0 && venue_.traded() >= volume_due_) [[unlikely]] wake_volume_waits();
+            venue_.apply(row);
+            if (venue_.traded() >= volume_due_) [[unlikely]] wake_volume_waits();
         }
         tape_.release(from, to);
         if (to < tape_.size()) return true;

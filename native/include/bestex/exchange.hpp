@@ -62,56 +62,30 @@ public:
         return level == no_level ? 0 : book_.quantity(side, level);
     }
 
-    // Applies the next row of the tape. Returns the lots it traded, crosses apart.
-    Lots apply(const Row& row) {
+    // Applies the next row of the tape. Nearly always nothing of ours is near: one branch decides that, since what kind of
+    // row comes next cannot be foreseen.
+    void apply(const Row& row) {
         ++row_number_;
-        const Level level = tape_.level(row);
         const Side side = row.side();
-        switch (row.kind) {
-            case RowKind::time: return 0;
-            case RowKind::add:
-                if (own_.reached(opposite(side), level)) [[unlikely]] {
-                    cross_added(side, level, row.quantity);
-                    apply_row(book_, row, level, row_number_);
-                    claim_added(target(row, side, level));
-                } else {
-                    apply_row(book_, row, level, row_number_);
-                }
-                return 0;
-            case RowKind::cancel:
-            case RowKind::cancel_last: {
-                if constexpr (!is_l3) {
-                    if (own_.rests_at(side, level)) [[unlikely]] shorten_queues(side, level, row, false);
-                }
-                apply_row(book_, row, level, row_number_);
-                if (claims_.any(target(row, side, level))) [[unlikely]] cut_claims(row, side, level, false);
-                return 0;
-            }
-            case RowKind::fill:
-            case RowKind::fill_last: {
-                if (own_.reached(side, level)) [[unlikely]] executed(side, 2 * std::int64_t{level}, false, row);
-                if constexpr (!is_l3) {
-                    if (own_.rests_at(side, level)) [[unlikely]] shorten_queues(side, level, row, true);
-                }
-                apply_row(book_, row, level, row_number_);
-                if (claims_.any(target(row, side, level))) [[unlikely]] cut_claims(row, side, level, true);
-                traded_ += row.quantity;
-                return row.quantity;
-            }
-            case RowKind::print:
-                if (own_.reached(side, level)) executed(side, 2 * std::int64_t{level} + row.order, false, row);
-                if (row.order == 0 && own_.rests_at(side, level)) shorten_queues(side, level, row, true);
-                traded_ += row.quantity;
-                return row.quantity;
-            case RowKind::hidden:
-                if (own_.reached(side, level)) executed(side, 2 * std::int64_t{level} + row.order, true, row);
-                traded_ += row.quantity;
-                return row.quantity;
-            case RowKind::cross: return 0;
-            case RowKind::halt: halted_ = true; return 0;
-            case RowKind::resume: halted_ = false; return 0;
+        const Level level = tape_.level(row);
+        const bool adds = row.kind == RowKind::add;
+        const bool displayed = row.kind >= RowKind::add && row.kind <= RowKind::fill_last;
+        if (!displayed) [[unlikely]] return apply_near_us(row, side, level);
+        const auto side_it_meets = static_cast<Side>(static_cast<unsigned>(side) ^ static_cast<unsigned>(adds));
+        bool is_near = own_.reached(side_it_meets, level) | claims_.any(target(row, side, level));
+        if constexpr (!is_l3) is_near |= own_.rests_at(side, level);
+        if (is_near) [[unlikely]] return apply_near_us(row, side, level);
+        const bool traded = row.kind >= RowKind::fill;
+        traded_ += traded ? row.quantity : 0;
+        const bool last = row.kind == RowKind::cancel_last || row.kind == RowKind::fill_last;
+        if constexpr (is_l3) {
+            if (adds) book_.add(side, level, row.order, row.quantity, row_number_);
+            else if (last) book_.remove(side, level, row.order);
+            else book_.reduce(side, level, row.order, row.quantity);
+        } else {
+            if (last) book_.clear(side, level);
+            else book_.set(side, level, row.order);
         }
-        return 0;
     }
 
     // Rule 1, 8: an order reaches the venue.
@@ -173,6 +147,42 @@ public:
     }
 
 private:
+    // A row that may touch an order or a claim of ours, or is not of the displayed book.
+    void apply_near_us(const Row& row, Side side, Level level) {
+        switch (row.kind) {
+            case RowKind::time:
+            case RowKind::cross: return;
+            case RowKind::add:
+                if (own_.reached(opposite(side), level)) cross_added(side, level, row.quantity);
+                apply_row(book_, row, level, row_number_);
+                return claim_added(target(row, side, level));
+            case RowKind::cancel:
+            case RowKind::cancel_last: return take_off(row, side, level, false);
+            case RowKind::fill:
+            case RowKind::fill_last:
+                if (own_.reached(side, level)) executed(side, 2 * std::int64_t{level}, false, row);
+                traded_ += row.quantity;
+                return take_off(row, side, level, true);
+            case RowKind::print:
+                if (own_.reached(side, level)) executed(side, 2 * std::int64_t{level} + row.order, false, row);
+                if (row.order == 0) shorten_queues(side, level, row, true);
+                traded_ += row.quantity;
+                return;
+            case RowKind::hidden:
+                if (own_.reached(side, level)) executed(side, 2 * std::int64_t{level} + row.order, true, row);
+                traded_ += row.quantity;
+                return;
+            case RowKind::halt: halted_ = true; return;
+            case RowKind::resume: halted_ = false; return;
+        }
+    }
+
+    void take_off(const Row& row, Side side, Level level, bool traded) {
+        shorten_queues(side, level, row, traded);
+        apply_row(book_, row, level, row_number_);
+        cut_claims(row, side, level, traded);
+    }
+
     // What a claim is on: the tape's order, or the level.
     std::uint32_t target(const Row& row, Side side, Level level) const {
         if constexpr (is_l3) return row.order;

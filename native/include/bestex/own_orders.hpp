@@ -85,7 +85,7 @@ public:
 
     // Could an order of ours on `side` trade at `level` or worse? One comparison, asked for every add and trade.
     bool reached(Side side, Level level) const {
-        return side == Side::buy ? reach_[0] >= static_cast<std::int64_t>(level) : reach_[1] <= static_cast<std::int64_t>(level);
+        return reach_[static_cast<unsigned>(side)] >= towards_us(side, level);
     }
     bool rests_at(Side side, Level level) const { return resting_[static_cast<unsigned>(side)].contains(level); }
 
@@ -105,6 +105,13 @@ private:
         std::uint32_t first, last;
     };
 
+    // A level as a number that grows the better it is for whoever trades with us: +level for a buy, -level for a sell.
+    // Without a branch: which side a row is on cannot be foreseen.
+    static std::int64_t towards_us(Side side, Level level) {
+        const auto sells = static_cast<std::int64_t>(side);
+        return (std::int64_t{level} ^ -sells) + sells;
+    }
+
     LevelSet& levels(Side side) { return resting_[static_cast<unsigned>(side)]; }
     Queue& queue_of(const OwnOrder& order) {
         return order.kind == OrderKind::midpoint ? pegs_[static_cast<unsigned>(order.side)]
@@ -113,17 +120,17 @@ private:
 
     // A peg's price moves with every quote, so while there is one every row is looked at.
     void refresh(Side side) {
-        const bool buys = side == Side::buy;
         const Level level = best(side);
-        const std::int64_t none = buys ? -1 : INT64_MAX, all = buys ? INT64_MAX : -1;
-        reach_[static_cast<unsigned>(side)] = first_peg(side) != 0 ? all : level == no_level ? none : std::int64_t{level};
+        reach_[static_cast<unsigned>(side)] = first_peg(side) != 0 ? INT64_MAX
+                                              : level == no_level  ? INT64_MIN
+                                                                   : towards_us(side, level);
     }
 
     Level levels_;
     ZeroedArray<Queue> queues_;
     Queue pegs_[2]{};
     LevelSet resting_[2];
-    std::int64_t reach_[2] = {-1, INT64_MAX};
+    std::int64_t reach_[2] = {INT64_MIN, INT64_MIN};  // the best of ours, as towards_us
     std::vector<OwnOrder> orders_;  // [0] is nobody's
     std::vector<std::uint32_t> free_;
 };
