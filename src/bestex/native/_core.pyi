@@ -232,3 +232,55 @@ def advance_markets(markets: list[GeneratedMarket], until: int) -> int:
 def generated_volume_share(session_fraction: float) -> float: ...
 
 # --- end of market ---
+
+# --- pretrade ---
+class PretradeMarket:
+    """What is believed of one market, for pricing candidates; the fields of `bestex.quant.candidates.MarketEstimates`.
+
+    Raises:
+        ValueError: a curve of fewer than two points or of unequal lengths, a volume or tick size not above 0.
+    """
+
+    def __init__(
+        self,
+        *,
+        price: float,
+        spread: float,
+        tick_size: float,
+        touch_quantity: float,
+        daily_volume: float,
+        daily_volatility: float,
+        session_minutes: float,
+        session_fraction: float,
+        taker_fee: float,
+        maker_fee: float,
+        dark_fee: float,
+        drift_per_day: float,
+        volume_error: float,
+        turnover_days: float,
+        permanent: float,
+        permanent_se: float,
+        temporary: float,
+        temporary_se: float,
+        temporary_exponent: float,
+        temporary_exponent_se: float,
+        square_root: float,
+        adverse_selection: float,
+        adverse_selection_se: float,
+        dark_fill_share: float,
+        fractions: NDArray[np.float64],
+        cumulative: NDArray[np.float64],
+        source: str,
+    ) -> None: ...
+    def expected_outcomes(self, candidates: NDArray[np.float64], order_quantity: float) -> NDArray[np.float64]:
+        """(candidates, 8): algorithm, style, window minutes, slices, kappa T, rate, dark ratio, limit distance.
+
+        Codes are those of `bestex.native.decision`; NaN = no rate, no limit. Returns (candidates, 19): expected cost,
+        its parts spread, temporary, permanent, fees, drift, the cost's sd, the model's error sd, its five parts,
+        minutes, completion probability, executed fraction, mean and peak participation rate, passive share.
+
+        Raises:
+            ValueError: a candidate out of range, a quantity not positive, a window without volume.
+        """
+
+# --- end of pretrade ---

@@ -6,22 +6,29 @@ executed (0.0025 = 25 bps), against the arrival mid; positive is worse for us.
 The window is cut into steps of equal expected volume. In each step temporary impact follows our rate (Almgren, Thum,
 Hauptmann and Li 2005), variance runs in volume time, and the schedule is the candidate's own, held to its participation
 rate exactly as the decision step holds it.
+
+`expected_outcomes` prices many candidates at once in the native core; `expected_outcome` is its readable twin.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bestex.domain.orders import Algorithm, ExecutionStyle
+from bestex.native.decision import AlgorithmCode, StyleCode
+from bestex.native.pretrade import PretradeMarket
 from bestex.quant.candidates import Candidate, MarketEstimates, require
 from bestex.quant.expected_paths import STEPS, executed_path, step_minutes, window_share, working_share
 from bestex.quant.impact import is_extrapolated, permanent_impact, square_root_cost
 from bestex.quant.spread_costs import fill_probability, spread_cost
 
-__all__ = ["COST_ERRORS", "Candidate", "ExpectedOutcome", "MarketEstimates", "expected_outcome"]
+__all__ = ["COST_ERRORS", "Candidate", "ExpectedOutcome", "MarketEstimates", "expected_outcome", "expected_outcomes"]
 
 Array = NDArray[np.float64]
 
@@ -41,6 +48,8 @@ COST_ERRORS: Final = (
 )
 
 _NORMAL: Final = NormalDist()
+_ALGORITHM_CODES: Final = {algorithm: float(AlgorithmCode[algorithm.name]) for algorithm in Algorithm}
+_STYLE_CODES: Final = {style: float(StyleCode[style.name]) for style in ExecutionStyle}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +161,90 @@ def expected_outcome(candidate: Candidate, order_quantity: float, estimates: Mar
         participation_rate_peak=float(rates.max() / (1 + rates.max())),
         passive_share=lit_share * lit.passive_share,
         is_extrapolated=is_extrapolated(order_quantity / estimates.daily_volume),
+    )
+
+
+def expected_outcomes(
+    candidates: Sequence[Candidate], order_quantity: float, estimates: MarketEstimates
+) -> list[ExpectedOutcome]:
+    """The expected outcome of each candidate, in their order: as `expected_outcome` to rounding, and far faster.
+
+    Raises:
+        ValueError: if the quantity is not positive, or a window has no volume.
+    """
+    if not candidates:
+        return []
+    rows = np.array([_native_row(candidate) for candidate in candidates])
+    extrapolated = is_extrapolated(order_quantity / estimates.daily_volume)
+    found = _native_market(estimates).expected_outcomes(rows, order_quantity).tolist()
+    return [
+        ExpectedOutcome(
+            expected_cost=row[0],
+            spread_cost=row[1],
+            temporary_impact=row[2],
+            permanent_impact=row[3],
+            fees=row[4],
+            drift_cost=row[5],
+            cost_sd=row[6],
+            cost_error_sd=row[7],
+            cost_errors=tuple(row[8:13]),
+            time_minutes=row[13],
+            completion_probability=row[14],
+            executed_fraction=row[15],
+            participation_rate=row[16],
+            participation_rate_peak=row[17],
+            passive_share=row[18],
+            is_extrapolated=extrapolated,
+        )
+        for row in found
+    ]
+
+
+def _native_row(candidate: Candidate) -> tuple[float, ...]:
+    rate, limit = candidate.participation_rate, candidate.limit_distance
+    return (
+        _ALGORITHM_CODES[candidate.algorithm],
+        _STYLE_CODES[candidate.style],
+        candidate.window_minutes,
+        candidate.slices,
+        candidate.kappa_t,
+        math.nan if rate is None else rate,
+        candidate.dark_ratio,
+        math.nan if limit is None else limit,
+    )
+
+
+@lru_cache(maxsize=16)
+def _native_market(estimates: MarketEstimates) -> PretradeMarket:
+    impact, placement = estimates.coefficients, estimates.placement
+    return PretradeMarket(
+        price=estimates.price,
+        spread=estimates.spread,
+        tick_size=estimates.tick_size,
+        touch_quantity=estimates.touch_quantity,
+        daily_volume=estimates.daily_volume,
+        daily_volatility=estimates.daily_volatility,
+        session_minutes=estimates.session_minutes,
+        session_fraction=estimates.session_fraction,
+        taker_fee=estimates.taker_fee,
+        maker_fee=estimates.maker_fee,
+        dark_fee=estimates.dark_fee,
+        drift_per_day=estimates.drift_per_day,
+        volume_error=estimates.volume_error,
+        turnover_days=estimates.turnover_days,
+        permanent=impact.permanent,
+        permanent_se=impact.permanent_se,
+        temporary=impact.temporary,
+        temporary_se=impact.temporary_se,
+        temporary_exponent=impact.temporary_exponent,
+        temporary_exponent_se=impact.temporary_exponent_se,
+        square_root=impact.square_root,
+        adverse_selection=placement.adverse_selection,
+        adverse_selection_se=placement.adverse_selection_se,
+        dark_fill_share=placement.dark_fill_share,
+        fractions=estimates.volume_curve.fractions,
+        cumulative=estimates.volume_curve.cumulative,
+        source=estimates.volume_curve.source,
     )
 
 

@@ -1,6 +1,6 @@
 """Turning a catalogue entry into candidates for one order: which windows, rates and urgencies are worth pricing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,7 +26,7 @@ class PricedCandidate:
     parts: Parts  # of its loss
 
 
-Price = Callable[[Candidate], tuple[ExpectedOutcome, Parts]]
+Price = Callable[[Sequence[Candidate]], list[tuple[ExpectedOutcome, Parts]]]
 
 
 def rate_cap(profile: OrderProfile, config: StrategyConfig) -> float:
@@ -69,14 +69,14 @@ def searched(
     priced: list[PricedCandidate] = []
     best: tuple[float, PricedCandidate] | None = None
 
-    def consider(candidate: Candidate) -> None:
+    def consider(candidates: Sequence[Candidate]) -> None:
         nonlocal best
-        outcome, parts = price(candidate)
-        found = PricedCandidate(entry=entry, candidate=candidate, outcome=outcome, parts=parts)
-        value = loss_of(parts, weights)
-        priced.append(found)
-        if best is None or value < best[0]:
-            best = (value, found)
+        for candidate, (outcome, parts) in zip(candidates, price(candidates), strict=True):
+            found = PricedCandidate(entry=entry, candidate=candidate, outcome=outcome, parts=parts)
+            value = loss_of(parts, weights)
+            priced.append(found)
+            if best is None or value < best[0]:
+                best = (value, found)
 
     rates = _rates(entry.participation_rate, cap)
     kappas = _kappas(entry.kappa_t)
@@ -85,8 +85,8 @@ def searched(
     if rates is not None:
         slow = shortest_minutes(float(profile.quantity) * _VOLUME_MARGIN, min(rates), estimates)
         longest = shortest = longest if slow is None else min(longest, max(shortest, slow))
-    for minutes in _windows(shortest, longest):
-        consider(
+    consider(
+        [
             Candidate(
                 algorithm=entry.algorithm,
                 style=entry.execution_style,
@@ -97,16 +97,17 @@ def searched(
                 dark_ratio=darks[0],
                 limit_distance=None if limit is None else profile.side.sign * (float(limit) / estimates.price - 1),
             )
-        )
+            for minutes in _windows(shortest, longest)
+        ]
+    )
     assert best is not None
-    for rate in (rates or [])[1:]:
-        consider(replace(best[1].candidate, participation_rate=rate))
-    at_window = best[1].candidate
-    for kappa in kappas[1:]:
-        consider(replace(at_window, kappa_t=kappa))
-    at_window = best[1].candidate
-    for ratio in darks[1:]:
-        consider(replace(at_window, dark_ratio=ratio))
+    if rates is not None:
+        at_window = best[1].candidate
+        consider([replace(at_window, participation_rate=rate) for rate in rates[1:]])
+    at_rate = best[1].candidate
+    consider([replace(at_rate, kappa_t=kappa) for kappa in kappas[1:]])
+    at_urgency = best[1].candidate
+    consider([replace(at_urgency, dark_ratio=ratio) for ratio in darks[1:]])
     chosen = best[1]
     return [chosen, *(other for other in priced if other is not chosen)]
 

@@ -17,8 +17,9 @@ from bestex.messages.strategy import (
     MarketContext,
     Recommendation,
 )
+from bestex.quant import pretrade
 from bestex.quant.candidates import Candidate
-from bestex.quant.pretrade import ExpectedOutcome, expected_outcome
+from bestex.quant.pretrade import ExpectedOutcome
 from bestex.quant.volume_curves import VolumeCurve as SessionCurve
 from bestex.services.strategy.allocation import risk_controls, time_allocation, venue_allocation
 from bestex.services.strategy.candidates import PricedCandidate, rate_cap, searched
@@ -78,9 +79,11 @@ def recommended(
     scorer = Scorer(estimates, config, profile.urgency)
     weights = scorer.weights(profile.objective)
 
-    def price(candidate: Candidate) -> tuple[ExpectedOutcome, Parts]:
-        outcome = expected_outcome(candidate, quantity, estimates)
-        return outcome, scorer.parts(candidate, outcome)
+    def price(candidates: Sequence[Candidate]) -> list[tuple[ExpectedOutcome, Parts]]:
+        outcomes = pretrade.expected_outcomes(candidates, quantity, estimates)
+        return [
+            (outcome, scorer.parts(candidate, outcome)) for candidate, outcome in zip(candidates, outcomes, strict=True)
+        ]
 
     priced = [
         candidate
