@@ -83,9 +83,18 @@ async def recommend(client: httpx2.AsyncClient, rate: float, seconds: float) -> 
 async def fills(desk: DeskProcess, seconds: float) -> dict[str, Any]:
     latencies: list[float] = []
     address = desk.url.replace("http", "ws") + "/api/v1/monitoring/stream"
-    about = desk.get("/desk")
-    desk_zero, wall_zero = nanoseconds(about["desk_time"]), nanoseconds(about["wall_time"])
+    speed = desk.get("/desk")["speed"]
+    pace = desk.get("/desk")["pace"]
     until = time.monotonic() + seconds
+
+    async def follow() -> None:
+        """The clock slips when the desk cannot keep up, so where it stands is asked again and again."""
+        nonlocal pace
+        while True:
+            await asyncio.sleep(0.5)
+            pace = (await asyncio.to_thread(desk.get, "/desk"))["pace"]
+
+    following = asyncio.create_task(follow())
     async with websockets.connect(address) as socket:
         while (left := until - time.monotonic()) > 0:
             try:
@@ -95,8 +104,10 @@ async def fills(desk: DeskProcess, seconds: float) -> dict[str, Any]:
             now = time.time_ns()
             update = frame["message"].get("execution_monitoring")
             if update and update["last_fill"]:
-                happened = wall_zero + (nanoseconds(frame["message"]["timestamp"]) - desk_zero) / about["speed"]
+                ahead_ns = nanoseconds(frame["message"]["timestamp"]) - nanoseconds(pace["due"])
+                happened = nanoseconds(pace["wall"]) + ahead_ns / speed
                 latencies.append((now - happened) / 1e6)
+    following.cancel()
     return percentiles(latencies) if latencies else {"n": 0}
 
 

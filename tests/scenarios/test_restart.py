@@ -70,11 +70,11 @@ def test_a_clean_stop_and_restart_resumes_the_working_orders(tmp_path: Path) -> 
     desk = DeskProcess(tmp_path, speed=60)
     send(desk)
     desk.until("/orders/twap", lambda row: row["filled_quantity"] > 0)
-    before = desk.get("/desk")["market_time"]
+    before = desk.get("/desk")["desk_time"]
     assert desk.stop() == 0
     again = DeskProcess(tmp_path, speed=200)
     try:
-        assert again.get("/desk")["market_time"] >= before
+        assert again.get("/desk")["desk_time"] >= before
         for order_id in ORDERS:
             row = again.until(f"/orders/{order_id}", lambda row: row["state"] in ("FILLED", "EXPIRED"))
             fills = again.get(f"/orders/{order_id}/fills?limit=1000")["items"]

@@ -34,6 +34,12 @@ class Turn:
     answer: Any = None
 
     @property
+    def is_outbound(self) -> bool:
+        """Whether a venue will hear of it."""
+        kinds = (ChildOrderSubmitted, ChildOrderCancelRequested)
+        return any(isinstance(message.payload, kinds) for message in self.messages)
+
+    @property
     def batch(self) -> Batch:
         latest = {(type(row), tuple(getattr(row, name) for name in row.key)): row for row in self.records}
         return Batch(messages=self.messages, records=list(latest.values()))

@@ -19,7 +19,7 @@ from bestex.ports import Idempotency, Journal
 _TICK_SECONDS = 0.002
 _VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND
 _TURNS_PER_TICK_MAX = 200  # then the loop gives way to requests
-_LEAD_SECONDS = 0.02  # wall time by which the market may be ahead of a turn that is not durable yet
+_SLIP_SECONDS = 0.25  # further behind than this, the market's clock slips instead of running after the wall
 
 log = structlog.get_logger()
 
@@ -35,8 +35,9 @@ class LiveDriver:
         self.lag_ns = 0  # how far the market is behind the clock, in desk time
         self._listeners: list[Callable[[int, Message[Any]], None]] = []
         self._unsent: deque[tuple[Turn, asyncio.Future[Any] | None]] = deque()
-        self._held: deque[int] = deque()  # times of the turns not yet released, in order
+        self._outbound = 0  # turns with orders for the market that are not durable yet
         self._wake = asyncio.Event()
+        self._released = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -50,6 +51,7 @@ class LiveDriver:
         """Take no more turns, commit what was taken, then return."""
         self._stopping = True
         self._wake.set()
+        self._released.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
@@ -88,18 +90,19 @@ class LiveDriver:
 
     async def _pace(self) -> None:
         desk, market = self.desk, self.desk.market
-        lead_ns = int(_LEAD_SECONDS * self.clock.speed * NS_PER_SECOND)
+        slip_ns = int(_SLIP_SECONDS * self.clock.speed * NS_PER_SECOND)
         while not self._stopping:
             due = self.clock.now_ns()
             for _ in range(_TURNS_PER_TICK_MAX):
+                # The market waits until orders for it are durable: a slow disk costs wall time, never market time.
+                if self._outbound:
+                    break
                 if (turn := desk.timer_turn()) is not None:
                     self._send(turn, None)
                     continue
-                # A stalled process or disk must delay the market, not let it run away from our orders.
-                target = min(due, self._held[0] + lead_ns) if self._held else due
-                if market.now_ns >= target:
+                if market.now_ns >= due:
                     break
-                goal = target
+                goal = due
                 if (timer_ns := desk.next_timer_ns()) is not None:
                     goal = min(goal, timer_ns)
                 if desk.watches_volume:
@@ -107,8 +110,10 @@ class LiveDriver:
                 if reports := market.advance(max(goal, market.now_ns)):
                     self._send(desk.reports(reports), None)
             self.lag_ns = max(0, due - market.now_ns)
+            if self.lag_ns > slip_ns:
+                self.clock.slip_to(market.now_ns)
             self._skip_closed_hours()
-            await asyncio.sleep(_TICK_SECONDS)
+            await (self._released.wait() if self._outbound else asyncio.sleep(_TICK_SECONDS))
 
     def _skip_closed_hours(self) -> None:
         """A generated market has nothing to show at night: go on at the next open."""
@@ -124,7 +129,9 @@ class LiveDriver:
 
     def _send(self, turn: Turn, done: asyncio.Future[Any] | None) -> None:
         self._unsent.append((turn, done))
-        self._held.append(turn.time_ns)
+        if turn.is_outbound:
+            self._outbound += 1
+            self._released.clear()
         self._wake.set()
 
     async def _commit(self) -> None:
@@ -142,10 +149,13 @@ class LiveDriver:
                     raise
                 for (turn, done), numbers in zip(taken, positions, strict=True):
                     self.desk.release(turn)
-                    self._held.popleft()
+                    if turn.is_outbound:
+                        self._outbound -= 1
                     self._tell(turn, numbers)
                     if done is not None and not done.done():
                         done.set_result(None)
+                if not self._outbound:
+                    self._released.set()
 
     def _tell(self, turn: Turn, positions: Sequence[int]) -> None:
         for position, message in zip(positions, turn.messages, strict=True):
@@ -163,6 +173,7 @@ class LiveDriver:
             self.failure = error
             self._stopping = True
             self._wake.set()
+            self._released.set()
             _refuse([done for _, done in self._unsent], error)
 
 

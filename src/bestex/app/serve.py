@@ -17,7 +17,7 @@ from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
 from bestex.app import recovery
-from bestex.app.clock import PacedClock, WallClock
+from bestex.app.clock import MarketClock, PacedClock, WallClock
 from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
 from bestex.app.live_driver import LiveDriver
@@ -82,7 +82,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                     feed=driver,
                     market=market,
                     reference=reference,
-                    clock=clock,
+                    clock=MarketClock(market),
                     wall=WallClock(),
                     health=lambda: _health(settings, driver),
                     new_id=_new_id,
@@ -185,6 +185,7 @@ def _about(settings: Settings, driver: LiveDriver, seed: int) -> dict[str, Any]:
     return {
         "speed": settings.speed,
         "market": {"kind": "generated", "seed": seed, "label": "generated market: no real prices"},
+        "pace": {"due_ns": driver.clock.now_ns(), "wall_ns": WallClock().now_ns()},
         "feed": {"last_event_age_ms": round(driver.lag_ns / 1e6 / settings.speed, 1)},
         "target": settings.target,
     }

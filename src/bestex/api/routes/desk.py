@@ -17,7 +17,6 @@ async def desk(access: Desk) -> Response:
         {
             "desk_time_ns": access.clock.now_ns(),
             "wall_time_ns": access.wall.now_ns(),
-            "market_time_ns": access.market.now_ns,
             "version": bestex.__version__,
             "actor": access.actor,
             "services": [{"name": item.name, "status": item.status, "detail": item.detail} for item in access.health()],
