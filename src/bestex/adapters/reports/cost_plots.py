@@ -29,7 +29,7 @@ def waterfall_plot(parts: Sequence[CostPart], total: Decimal, total_bps: float |
         axes.bar(range(len(rows)), sizes, bottom=starts, color=colours, width=0.62, zorder=3)
         for index in range(len(rows) - 1):
             end = starts[index] + sizes[index]
-            axes.plot([index + 0.31, index + 0.69], [end, end], color=MUTED, linewidth=0.8, zorder=2)
+            axes.plot([index - 0.31, index + 1.31], [end, end], color=MUTED, linewidth=0.8, zorder=2)
         axes.axhline(0, color=MUTED, linewidth=0.8, zorder=2)
         low, high = min(0.0, *starts, *(starts + sizes)), max(0.0, *starts, *(starts + sizes))
         room = (high - low) * 0.16 or 1.0
@@ -105,8 +105,8 @@ def venue_plot(story: OrderStory) -> str:
             left += sizes
         for index, total in enumerate(left):
             share = total / float(story.measured.executed_quantity)
-            text = f" {quantity(Decimal(str(total)))} ({share:.0%})"
-            axes.annotate(text, (total, index), va="center", fontsize=8)
+            text = f"{quantity(Decimal(str(total)))} ({share:.0%})"
+            axes.annotate(text, (total, index), (4, 0), textcoords="offset points", va="center", fontsize=8)
         axes.set_xlim(0, max(left) * 1.32)
         axes.set_xlabel("filled quantity, units")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")

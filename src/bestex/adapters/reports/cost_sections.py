@@ -7,7 +7,7 @@ from bestex.adapters.reports.cost_plots import (
     waterfall_plot,
     weighted_markout,
 )
-from bestex.adapters.reports.costs import MEANINGS, cost_parts, residue
+from bestex.adapters.reports.costs import IMPACT, MEANINGS, CostPart, cost_parts, residue
 from bestex.adapters.reports.number_format import bps, decimals_of, duration, fixed, percent, signed
 from bestex.adapters.reports.order_story import OrderStory
 from bestex.adapters.reports.price_plot import Manner, manner
@@ -36,7 +36,7 @@ def costs_section(story: OrderStory, instrument: Instrument) -> str:
         return section("costs", title, paragraph("It cannot be measured: " + "; ".join(costs.notes), "missing"))
     missed = residue(parts, costs)
     rows: list[tuple[Cell, ...]] = [
-        (part.name, signed(part.amount, 2), shown(part.bps, bps, "nothing was ordered"), MEANINGS[part.name])
+        (part.name, signed(part.amount, 2), shown(part.bps, bps, "nothing was ordered"), _meaning(part, story))
         for part in parts
     ]
     in_words = "against executing everything at the decision price, at once and for nothing"
@@ -47,7 +47,12 @@ def costs_section(story: OrderStory, instrument: Instrument) -> str:
         if not missed
         else f"The parts miss the total by {missed} {instrument.currency}: do not use these figures."
     )
-    plot = waterfall_plot(parts, costs.total, costs.total_cost_bps, instrument.currency)
+    plot = paragraph("Every part is zero.", "note")
+    if any(part.amount for part in parts):
+        plot = figure(
+            waterfall_plot(parts, costs.total, costs.total_cost_bps, instrument.currency),
+            "Each part starts where the one before ended. Orange costs, blue gains.",
+        )
     columns = (
         text_column("Part"),
         Column(name="Cost", unit=instrument.currency),
@@ -57,9 +62,15 @@ def costs_section(story: OrderStory, instrument: Instrument) -> str:
     return section(
         "costs",
         title,
-        figure(plot, "Each part starts where the one before ended. Orange costs, blue gains."),
+        plot,
         table(columns, rows, total=True, note=sums + notional + " Positive = worse for us."),
     )
+
+
+def _meaning(part: CostPart, story: OrderStory) -> str:
+    if part.name == IMPACT and story.measured.expected_impact is None:
+        return "no pre-trade model priced this order: it counts 0, and timing is all of the mid's move"
+    return MEANINGS[part.name]
 
 
 def benchmarks_section(story: OrderStory, instrument: Instrument) -> str:

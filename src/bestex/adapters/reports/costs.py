@@ -7,10 +7,11 @@ from decimal import Decimal
 from bestex.messages.monitoring import CostAnalysis
 
 ZERO = Decimal(0)
+IMPACT = "Market impact"
 MEANINGS = {
     "Delay": "price move between the decision and the order's arrival, on what was executed",
     "Spread": "half-spread paid against the mid at each fill; negative = captured",
-    "Market impact": "what the pre-trade model says our own trading moved the price by; modelled, not observed",
+    IMPACT: "what the pre-trade model says our own trading moved the price by; modelled, not observed",
     "Timing": "the rest of the mid's move from arrival to the fills: drift, and what the impact model missed",
     "Opportunity": "price move on what was not executed, up to the end of the order",
     "Commission": "the broker's",

@@ -1,5 +1,7 @@
 """Sections on the order's life and on what the figures stand on: quality, fills, children, timeline, data."""
 
+from typing import Final
+
 import bestex
 from bestex.adapters.reports.exchange_time import ExchangeClock
 from bestex.adapters.reports.market_view import MarketView
@@ -19,6 +21,8 @@ from bestex.adapters.reports.tables import (
     text_column,
 )
 from bestex.messages.quality import MetricScore
+
+_ACRONYMS: Final = frozenset({"VWAP", "TWAP", "RPM", "PWP"})
 
 
 def quality_section(story: OrderStory) -> str:
@@ -74,7 +78,7 @@ def _metric(name: str, score: MetricScore) -> tuple[Cell, ...]:
     note = score.note or ""
     value = shown(score.metric_value, lambda found: _in_unit(found, score.unit), note or "it cannot be computed")
     return (
-        name.replace("_", " ").capitalize(),
+        _in_words(name),
         value,
         "" if score.benchmark_value is None else _in_unit(score.benchmark_value, score.unit),
         "%" if score.unit == "fraction" else score.unit,
@@ -82,6 +86,16 @@ def _metric(name: str, score: MetricScore) -> tuple[Cell, ...]:
         percent(score.weight, 0) if score.weight else "",
         "" if isinstance(value, Missing) else note,
     )
+
+
+def _in_words(name: str) -> str:
+    """VWAP_SLIPPAGE as "VWAP slippage"."""
+    first, *rest = name.split("_")
+    return " ".join([first if first in _ACRONYMS else first.capitalize(), *map(_lower, rest)])
+
+
+def _lower(word: str) -> str:
+    return word if word in _ACRONYMS else word.lower()
 
 
 def _in_unit(value: float, unit: str) -> str:

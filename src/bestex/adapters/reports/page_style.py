@@ -21,22 +21,24 @@ summary h2 { display: inline; margin: 0; }
 summary { cursor: pointer; }
 details[open] summary { margin-bottom: 8px; }
 .lead { font-size: 15px; max-width: 95ch; margin: 12px 0 0; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 8px 18px; margin: 12px 0 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 8px 18px; margin: 12px 0 0; }
 .facts dt { color: var(--muted); font-size: 12px; }
 .facts dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
 .facts .small { display: block; font-weight: 400; font-size: 12px; color: var(--muted); }
 .banner { background: var(--orange-soft); border: 1px solid var(--orange); border-radius: 6px; padding: 8px 14px;
   margin: 0 0 14px; }
 .scroll { overflow-x: auto; }
+.scroll + .scroll, figure + .scroll, .pair + .scroll { margin-top: 12px; }
+figure + figure { margin-top: 12px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: 3px 14px 3px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--muted); font-weight: 600; font-size: 12px; }
 .figure { text-align: right; white-space: nowrap; }
 th.figure { white-space: normal; }
 tr.total td { font-weight: 700; border-top: 2px solid var(--muted); }
 .unit, .note, .missing, figcaption { color: var(--muted); font-weight: 400; font-size: 12px; }
 .note { margin: 6px 0 0; }
-.missing { font-style: italic; }
+.missing { font-style: italic; white-space: normal; }
 figure { margin: 0; }
 figure svg { width: 100%; height: auto; display: block; }
 svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif !important;

@@ -1,6 +1,5 @@
 """Price over the order's life: the quote as a band, own fills on it, and the prices they are held against."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -11,7 +10,7 @@ from bestex.adapters.reports.exchange_time import ExchangeClock
 from bestex.adapters.reports.market_view import MarketView
 from bestex.adapters.reports.number_format import decimals_of, fixed
 from bestex.adapters.reports.order_story import OrderStory
-from bestex.adapters.reports.svg import BAR, BLUE, MUTED, ORANGE, PANEL, TEXT, drawn, time_axis
+from bestex.adapters.reports.svg import BAR, BLUE, MUTED, ORANGE, PANEL, TEXT, drawn, names_at_the_right, time_axis
 from bestex.domain.fills import Liquidity
 from bestex.domain.instruments import Instrument
 from bestex.domain.orders import Side
@@ -58,6 +57,7 @@ def price_plot(story: OrderStory, view: MarketView, instrument: Instrument, cloc
         f"Price of {instrument.instrument_id} with {len(story.fills)} own fills, arrival, interval VWAP and limit",
         draw,
         height=4.0,
+        is_over_time=True,
     )
 
 
@@ -120,7 +120,7 @@ def _levels(axes: Any, story: OrderStory, view: MarketView, digits: int) -> None
             low, high = min(low, level - room), max(high, level + room)
             labels.append((level, text, ORANGE))
     axes.set_ylim(low, high)
-    _at_the_right(axes, labels, low, high)
+    names_at_the_right(axes, labels, low, high)
 
 
 def _limit(axes: Any, story: OrderStory, view: MarketView, digits: int) -> list[tuple[str, float]]:
@@ -132,17 +132,6 @@ def _limit(axes: Any, story: OrderStory, view: MarketView, digits: int) -> list[
     prices = [float(step.price) for step in steps if step.price is not None]
     axes.step(times, [*prices, prices[-1]], where="post", color=ORANGE, linewidth=1.4, zorder=3)
     return [(f"limit {fixed(prices[-1], digits)}", prices[-1])]
-
-
-def _at_the_right(axes: Any, labels: Sequence[tuple[float, str, str]], low: float, high: float) -> None:
-    """Names beside their lines, pushed apart where they would overlap."""
-    apart = (high - low) * 0.055
-    at = -np.inf
-    for level, text, colour in sorted(labels):
-        at = max(level, at + apart)
-        axes.annotate(
-            text, (1.005, at), xycoords=("axes fraction", "data"), va="center", color=colour, annotation_clip=False
-        )
 
 
 def _shown(value: Decimal | None, digits: int) -> str:

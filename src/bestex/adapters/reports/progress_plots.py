@@ -9,7 +9,18 @@ import numpy as np
 from bestex.adapters.reports.exchange_time import ExchangeClock
 from bestex.adapters.reports.market_view import Array, MarketView, Window
 from bestex.adapters.reports.order_story import OrderStory, PlanStep
-from bestex.adapters.reports.svg import BAR, BLUE, BLUE_SOFT, MUTED, ORANGE, TEXT, drawn, thousands, time_axis
+from bestex.adapters.reports.svg import (
+    BAR,
+    BLUE,
+    BLUE_SOFT,
+    MUTED,
+    ORANGE,
+    TEXT,
+    drawn,
+    names_at_the_right,
+    thousands,
+    time_axis,
+)
 
 _LONG_AFTER: Final = 2**62
 
@@ -47,7 +58,9 @@ def schedule_plot(story: OrderStory, view: MarketView, clock: ExchangeClock) -> 
         time_axis(axes, view.window, clock)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
 
-    return drawn("schedule", "Quantity filled over time against the schedule with its band", draw, height=2.9)
+    return drawn(
+        "schedule", "Quantity filled over time against the schedule with its band", draw, height=2.7, is_over_time=True
+    )
 
 
 def participation_plot(story: OrderStory, view: MarketView, clock: ExchangeClock) -> str:
@@ -65,21 +78,18 @@ def participation_plot(story: OrderStory, view: MarketView, clock: ExchangeClock
         thousands(volume)
         volume.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
         rate.bar(view.bar_starts, share * 100, color=BLUE, **bar)
-        if average is not None:
-            rate.axhline(average * 100, color=TEXT, linewidth=1, linestyle=(0, (4, 2)))
-            rate.annotate(
-                f"average {average:.2%}", (1.005, average * 100), xycoords=("axes fraction", "data"), va="center"
-            )
-        if cap is not None and (average is None or cap < 20 * average or cap <= np.nanmax(share, initial=0)):
-            rate.axhline(cap * 100, color=ORANGE, linewidth=1.3)
-            rate.annotate(
-                f"cap {cap:.1%}", (1.005, cap * 100), xycoords=("axes fraction", "data"), va="center", color=ORANGE
-            )
+        levels = [] if average is None else [(average * 100, f"average {average:.2%}", TEXT)]
+        # A cap far above everything would flatten the bars.
+        if cap is not None and cap <= 4 * np.nanmax(share, initial=average or 0.0):
+            levels.append((cap * 100, f"cap {cap:.1%}", ORANGE))
+        for level, _, colour in levels:
+            rate.axhline(level, color=colour, linewidth=1.1, linestyle=(0, (4, 2)) if colour == TEXT else "-")
         rate.set_ylabel("our share, %")
         rate.set_ylim(bottom=0)
+        names_at_the_right(rate, levels, *rate.get_ylim())
         time_axis(rate, view.window, clock)
 
-    return drawn("participation", "Market volume and our share of it over time", draw, height=3.4)
+    return drawn("participation", "Market volume and our share of it over time", draw, height=3.4, is_over_time=True)
 
 
 def planned_path(step: PlanStep, window: Window, until_ns: int = _LONG_AFTER) -> tuple[Array, Array]:

@@ -1,13 +1,23 @@
 """The order in one paragraph of plain words, made from its figures."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from bestex.adapters.reports.costs import cost_parts
 from bestex.adapters.reports.exchange_time import ExchangeClock
 from bestex.adapters.reports.number_format import bps, decimals_of, fixed, percent, quantity, signed
 from bestex.adapters.reports.order_story import OrderStory
 from bestex.domain.instruments import Instrument
-from bestex.domain.orders import Side
+from bestex.domain.orders import ParentState, Side
+
+_EIGHT_IN_TEN: Final = 1.2816  # standard deviations either side that hold 80 % of a normal distribution
+
+_ENDED: Final = {
+    ParentState.FILLED: "was filled",
+    ParentState.CANCELLED: "was cancelled",
+    ParentState.REJECTED: "was rejected",
+    ParentState.EXPIRED: "expired",
+}
 
 
 def summary(story: OrderStory, instrument: Instrument, clock: ExchangeClock) -> str:
@@ -33,7 +43,7 @@ def _what_happened(story: OrderStory, instrument: Instrument, clock: ExchangeClo
     if not done or measured.first_fill_time_ns is None:
         return (
             f"Nothing of {quantity(ordered)} {measured.instrument_id} was executed: "
-            f"the order was {measured.state.lower()} at {ended} ({story.completed.reason})."
+            f"the order {_ENDED[measured.state]} at {ended} ({story.completed.reason})."
         )
     share = "all of it" if done == ordered else f"{percent(done / ordered)} % of {quantity(ordered)}"
     price = (
@@ -48,8 +58,8 @@ def _what_happened(story: OrderStory, instrument: Instrument, clock: ExchangeClo
         f"in {_count(len(story.fills), 'fill')} on {_count(venues, 'venue')}."
     )
     if done < ordered:
-        why = f"{measured.state.lower()} ({story.completed.reason})"
-        sentence += f" {quantity(ordered - done)} was left when the order was {why}."
+        why = f"{_ENDED[measured.state]} ({story.completed.reason})"
+        sentence += f" {quantity(ordered - done)} was left when the order {why}."
     return sentence
 
 
@@ -88,17 +98,14 @@ def _cost(story: OrderStory, instrument: Instrument) -> Iterator[str]:
     if measured.expected_cost is None or measured.expected_cost_sd is None:
         return
     expected, sd = measured.expected_cost * 1e4, measured.expected_cost_sd * 1e4
-    if not measured.executed_quantity or not sd:
+    if not measured.executed_quantity or not sd or measured.cancelled_by_client:
         return
     away = (costs.total_cost_bps - expected) / sd
-    verdict = (
-        "well within what the market alone does to such an order"
-        if abs(away) < 1
-        else "more than its market usually does"
-    )
+    verdict = "inside" if abs(away) < _EIGHT_IN_TEN else "outside"
     yield (
         f"Before trading, {bps(expected)} bps was expected with a standard deviation of {fixed(sd, 2)}: "
-        f"the result is {fixed(abs(away), 1)} standard deviations {'above' if away > 0 else 'below'}, {verdict}."
+        f"the result is {fixed(abs(away), 1)} standard deviations {'above' if away > 0 else 'below'}, "
+        f"{verdict} of where eight in ten such orders end."
     )
 
 

@@ -5,7 +5,7 @@ matplotlib is loaded at the first plot.
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from typing import Any, Final
@@ -36,8 +36,10 @@ _NAMES: Final = {
     PANEL: "panel",
 }
 _WIDTH: Final = 10.6  # inches
+_LEFT, _RIGHT, _ABOVE, _BELOW = 0.75, 1.35, 0.3, 0.45  # inches around the plots over time
 _TICK_SECONDS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
 _TICKS_MOST: Final = 9
+_LINE_HEIGHT: Final = 0.16  # inches between two names
 
 
 @contextmanager
@@ -70,7 +72,15 @@ def _style() -> Iterator[None]:
         yield
 
 
-def drawn(name: str, described: str, draw: Callable[[Any], None], *, height: float = 3.2, width: float = _WIDTH) -> str:
+def drawn(
+    name: str,
+    described: str,
+    draw: Callable[[Any], None],
+    *,
+    height: float,
+    width: float = _WIDTH,
+    is_over_time: bool = False,
+) -> str:
     """The `<svg>` element of a figure.
 
     Args:
@@ -78,11 +88,15 @@ def drawn(name: str, described: str, draw: Callable[[Any], None], *, height: flo
         described: what it shows, for those who cannot see it.
         draw: puts axes on the matplotlib figure that it is given.
         height: inches, as `width`.
+        is_over_time: give it the margins that all plots over time share, so that they can be read down the page.
     """
     from matplotlib.figure import Figure
 
     with _style():
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout=None if is_over_time else "constrained")
+        if is_over_time:
+            top, bottom = 1 - _ABOVE / height, _BELOW / height
+            figure.subplots_adjust(left=_LEFT / width, right=1 - _RIGHT / width, top=top, bottom=bottom, hspace=0.12)
         draw(figure)
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
@@ -119,6 +133,23 @@ def time_axis(axes: Any, window: Window, clock: ExchangeClock, *, labelled: bool
     )
     if labelled:
         axes.set_xlabel(f"exchange time, {clock.name(window.start_ns)}")
+
+
+def names_at_the_right(axes: Any, labels: Sequence[tuple[float, str, str]], low: float, high: float) -> None:
+    """Names beside their lines, pushed apart where they would overlap.
+
+    Args:
+        labels: (level, text, colour) each.
+        low: where the y axis begins; `high` where it ends.
+    """
+    inches = axes.get_position().height * axes.figure.get_figheight()
+    apart = (high - low) * _LINE_HEIGHT / inches
+    at = -np.inf
+    for level, text, colour in sorted(labels):
+        at = max(level, at + apart)
+        axes.annotate(
+            text, (1.005, at), xycoords=("axes fraction", "data"), va="center", color=colour, annotation_clip=False
+        )
 
 
 def thousands(axes: Any) -> None:

@@ -62,9 +62,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, total: b
     )
     lines = []
     for number, row in enumerate(body):
-        cells = "".join(
-            f"<td{_kind(column, cell)}>{cell_html(cell)}</td>" for column, cell in zip(columns, row, strict=True)
-        )
+        cells = "".join(f"<td{_kind(column)}>{cell_html(cell)}</td>" for column, cell in zip(columns, row, strict=True))
         is_last = total and number == len(body) - 1
         lines.append(f'<tr class="total">{cells}</tr>' if is_last else f"<tr>{cells}</tr>")
     foot = f'<p class="note">{escape(note)}</p>' if note else ""
@@ -73,8 +71,8 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, total: b
     )
 
 
-def _kind(column: Column, cell: Cell | None = None) -> str:
-    return ' class="figure"' if column.is_figure and not isinstance(cell, Missing) else ""
+def _kind(column: Column) -> str:
+    return ' class="figure"' if column.is_figure else ""
 
 
 def section(anchor: str, title: str, *pieces: str) -> str:

@@ -135,7 +135,7 @@ def test_an_expired_order_says_what_was_left() -> None:
     assert story.measured.state is ParentState.EXPIRED
     left = story.measured.requested_quantity - story.measured.executed_quantity
     assert 0 < left < 400_000
-    assert f"{left:,f} was left when the order was expired" in page
+    assert f"{left:,f} was left when the order expired" in page
 
 
 def test_a_folder_that_does_not_exist_is_named(recommended: Worked, tmp_path: Path) -> None:
