@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from bestex.adapters.reports.price_plot import Manner, manner
 from bestex.adapters.reports.svg import BLUE, LINE, MUTED, ORANGE, PANEL, TEXT, drawn
 from bestex.messages.monitoring import FillMeasure
 
-_HALF: float = 5.2  # inches: two stand side by side
+_HALF: Final = 5.2  # inches: two stand side by side
+_ROWS_LEAST: Final = 3  # so that the bar of a single venue does not fill the plot
 
 
 def waterfall_plot(parts: Sequence[CostPart], total: Decimal, total_bps: float | None, currency: str) -> str:
@@ -108,6 +109,7 @@ def venue_plot(story: OrderStory) -> str:
             text = f"{quantity(Decimal(str(total)))} ({share:.0%})"
             axes.annotate(text, (total, index), (4, 0), textcoords="offset points", va="center", fontsize=8)
         axes.set_xlim(0, max(left) * 1.32)
+        axes.set_ylim(-0.6, max(len(venues), _ROWS_LEAST) - 0.4)
         axes.set_xlabel("filled quantity, units")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.locator_params(axis="x", nbins=5)

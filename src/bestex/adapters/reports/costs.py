@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 
 from bestex.messages.monitoring import CostAnalysis
 
 ZERO = Decimal(0)
+_EXACT = Context(prec=120, traps=[Inexact])  # the trap proves that no sum was rounded
 IMPACT = "Market impact"
 MEANINGS = {
     "Delay": "price move between the decision and the order's arrival, on what was executed",
@@ -52,14 +53,17 @@ def cost_parts(costs: CostAnalysis) -> tuple[CostPart, ...]:
         if amount is None:
             return ()
         parts.append(CostPart(name=name, amount=amount, before=at, bps=in_bps(amount, costs.notional)))
-        at += amount
+        at = _EXACT.add(at, amount)
     return tuple(parts)
 
 
 def residue(parts: Sequence[CostPart], costs: CostAnalysis) -> Decimal:
     """What the parts miss of the total, exactly; anything but zero means that the figures must not be used."""
     assert costs.total is not None, "there are parts without a total"
-    return costs.total - sum((part.amount for part in parts), ZERO)
+    missed = costs.total
+    for part in parts:
+        missed = _EXACT.subtract(missed, part.amount)
+    return missed
 
 
 def in_bps(amount: Decimal, notional: Decimal | None) -> float | None:

@@ -11,6 +11,7 @@ from bestex.adapters.reports.price_plot import manner
 from bestex.adapters.reports.tables import (
     Cell,
     Column,
+    Markup,
     Missing,
     collapsed,
     listing,
@@ -20,6 +21,7 @@ from bestex.adapters.reports.tables import (
     table,
     text_column,
 )
+from bestex.domain.time import to_iso
 from bestex.messages.quality import MetricScore
 
 _ACRONYMS: Final = frozenset({"VWAP", "TWAP", "RPM", "PWP"})
@@ -119,7 +121,7 @@ def fills_section(story: OrderStory, clock: ExchangeClock) -> str:
     )
     rows = [
         (
-            clock.clock(fill.time_ns, milliseconds=True),
+            _time(fill.time_ns, clock),
             fill.venue,
             str(manner(fill)),
             quantity(fill.quantity),
@@ -155,7 +157,7 @@ def children_section(story: OrderStory, clock: ExchangeClock) -> str:
         average = life.average_price
         rows.append(
             (
-                clock.clock(life.sent_time_ns, milliseconds=True),
+                _time(life.sent_time_ns, clock),
                 child.child_order_id,
                 child.venue,
                 f"{child.order_type} {child.time_in_force}" + (", post only" if child.post_only else ""),
@@ -163,7 +165,7 @@ def children_section(story: OrderStory, clock: ExchangeClock) -> str:
                 "" if child.price is None else price(child.price),
                 quantity(life.filled_quantity),
                 "" if average is None else fixed(average, 4),
-                "" if life.ended_time_ns is None else clock.clock(life.ended_time_ns, milliseconds=True),
+                "" if life.ended_time_ns is None else _time(life.ended_time_ns, clock),
                 life.outcome + (f": {life.outcome_reason}" if life.outcome_reason else ""),
                 life.reason,
             )
@@ -175,11 +177,16 @@ def children_section(story: OrderStory, clock: ExchangeClock) -> str:
 def timeline_section(story: OrderStory, clock: ExchangeClock) -> str:
     columns = (text_column("Time"), text_column("From"), text_column("Event"), text_column("What"))
     rows = [
-        (clock.clock(event.time_ns, milliseconds=True), event.source, event.event_type.replace("_", " "), event.text)
+        (_time(event.time_ns, clock), event.source, event.event_type.replace("_", " "), event.text)
         for event in story.timeline
     ]
     note = "Timers and periodic updates are left out: they change nothing."
     return collapsed("timeline", f"Timeline ({len(rows):,} events)", table(columns, rows, note=note))
+
+
+def _time(time_ns: int, clock: ExchangeClock) -> Markup:
+    """Exchange time; UTC to the nanosecond on hover."""
+    return Markup(f'<time title="{to_iso(time_ns)}">{clock.clock(time_ns, milliseconds=True)}</time>')
 
 
 def data_section(story: OrderStory, context: ReportContext, view: MarketView) -> str:
