@@ -4,6 +4,7 @@ Nothing here asks what time it is: services are given a `Clock` (see `bestex.por
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from bestex.domain.errors import InvalidInput
@@ -17,8 +18,13 @@ NS_PER_MINUTE: Final = 60 * NS_PER_SECOND
 def to_iso(time_ns: int) -> str:
     """ISO-8601 UTC with a Z; microseconds, or nanoseconds when there are any."""
     seconds, fraction = divmod(time_ns, NS_PER_SECOND)
-    head = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    head = _iso_second(seconds)
     return f"{head}.{fraction:09d}Z" if fraction % 1_000 else f"{head}.{fraction // 1_000:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _iso_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def from_iso(text: str, *, field: str = "time") -> int:

@@ -87,14 +87,18 @@ def json_bytes(value: object) -> bytes:
 
 
 def _with_iso_times(value: Any) -> Any:
-    if isinstance(value, dict):
-        out: dict[str, Any] = {}
+    # Containers are told apart before the call: most values are leaves, and this runs for every frame and answer.
+    if type(value) is dict:
+        out: dict[Any, Any] = {}
         for key, item in value.items():
-            if isinstance(key, str) and key.endswith("_ns") and not key.endswith("latency_ns"):
+            kind = type(item)
+            if type(key) is str and key[-3:] == "_ns" and key[-10:] != "latency_ns":
                 out[key[:-3]] = None if item is None else to_iso(item)
-            else:
+            elif kind is dict or kind is list or kind is tuple:
                 out[key] = _with_iso_times(item)
+            else:
+                out[key] = item
         return out
-    if isinstance(value, (list, tuple)):
+    if type(value) is list or type(value) is tuple:
         return [_with_iso_times(item) for item in value]
     return value

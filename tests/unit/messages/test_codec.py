@@ -2,10 +2,12 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bestex.domain.errors import InvalidInput
-from bestex.messages.codec import PAYLOADS, decode, encode, wire
+from bestex.domain.time import to_iso
+from bestex.messages.codec import PAYLOADS, client_view, decode, encode, json_bytes, wire
 from bestex.messages.envelope import Payload
 from tests.unit.messages import samples
 
@@ -67,3 +69,48 @@ def test_a_body_that_does_not_fit_is_refused_with_its_place() -> None:
     data = encode(samples.message(PAYLOADS["cancel_order"])).replace(b'"actor":"text"', b'"actor":7')
     with pytest.raises(InvalidInput, match=r"payload\.actor"):
         decode(data)
+
+
+def plain_client_view(value: object) -> object:
+    """What a client sees, said the short way: the codec's own walk is written for speed."""
+    if isinstance(value, dict):
+        return {
+            (key.removesuffix("_ns") if is_time(key) else key): (
+                (None if item is None else to_iso(item)) if is_time(key) else plain_client_view(item)
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [plain_client_view(item) for item in value]
+    return value
+
+
+def is_time(key: object) -> bool:
+    return isinstance(key, str) and key.endswith("_ns") and not key.endswith("latency_ns")
+
+
+@pytest.mark.parametrize("stored", sorted(samples.FOLDER.glob("*.json")), ids=lambda item: item.stem)
+def test_the_client_form_is_the_stored_form_with_iso_times(stored: Path) -> None:
+    payload = decode(stored.read_bytes()).payload
+    expected = plain_client_view(msgspec.to_builtins(payload, builtin_types=(Decimal,)))
+    seen = client_view(payload)
+    assert seen == expected
+    assert json_bytes(seen) == json_bytes(expected)
+    assert "_ns" not in json_bytes(seen).decode().replace("latency_ns", "")
+
+
+def test_a_client_sees_latencies_as_numbers_missing_times_as_none_and_lists_in_their_order() -> None:
+    value = {
+        "first_fill_time_ns": None,
+        "ack_latency_ns": 1_500,
+        "latency_ns": 3,
+        "rows": ({"at_ns": 1_000}, [Decimal("1.50"), {"at_ns": 1}]),
+        "name_ns": 0,
+    }
+    assert client_view(value) == {
+        "first_fill_time": None,
+        "ack_latency_ns": 1_500,
+        "latency_ns": 3,
+        "rows": [{"at": "1970-01-01T00:00:00.000001Z"}, [Decimal("1.50"), {"at": "1970-01-01T00:00:00.000000001Z"}]],
+        "name": "1970-01-01T00:00:00.000000Z",
+    }
