@@ -27,7 +27,8 @@ class MemoryJournal:
         seen_numbers: set[tuple[str, str, int]] = set()
         for message in batch.messages:
             number = (message.order_id, message.source_service, message.sequence)
-            if message.event_id in self._event_ids | seen_ids or number in self._numbers | seen_numbers:
+            is_known = message.event_id in self._event_ids or number in self._numbers
+            if is_known or message.event_id in seen_ids or number in seen_numbers:
                 raise Conflict(f"message {message.event_id} {number} is already in the journal", field="event_id")
             seen_ids.add(message.event_id)
             seen_numbers.add(number)

@@ -199,6 +199,7 @@ def _durable(connection: Any, _: Any) -> None:
     cursor.close()
 
 
+@cache
 def _upsert(record: type[Record]) -> Any:
     table = TABLES[record]
     statement = sqlite.insert(table)
