@@ -45,12 +45,18 @@ class SqlJournal:
         """Connect, bring the tables up to date, find the end of the journal."""
         engine = create_async_engine(url, poolclass=StaticPool)
         event.listen(engine.sync_engine, "connect", _durable)
-        async with engine.begin() as connection:
-            await connection.run_sync(upgrade)
         journal = cls(engine)
-        async with engine.connect() as connection:
-            last = await connection.scalar(select(func.max(JOURNAL.c.position)))
-            journal._position = last or 0
+        try:
+            async with engine.begin() as connection:
+                # The driver begins none for DDL: after a power cut between two tables the journal would never open again.
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                await connection.run_sync(upgrade)
+            async with engine.connect() as connection:
+                last = await connection.scalar(select(func.max(JOURNAL.c.position)))
+                journal._position = last or 0
+        except BaseException:
+            await engine.dispose()
+            raise
         return journal
 
     @classmethod
