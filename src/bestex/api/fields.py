@@ -1,5 +1,6 @@
 """Field types of request bodies. Nothing is coerced: a number is a JSON number, a time is ISO-8601 text."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -50,6 +51,13 @@ def _time(value: Any) -> int:
         raise ValueError(error.expected) from None
 
 
+def _day(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("a date, e.g. 2026-11-20") from None
+
+
 def _id(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("text")
@@ -70,8 +78,10 @@ Id = Annotated[
     BeforeValidator(_id),
     WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$"}),
 ]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Minutes = Annotated[int, Strict(), Field(ge=1, le=24 * 60)]
 Flag = Annotated[bool, Strict()]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^/\s]([^/]*[^/\s])?$")]
 Text = Annotated[str, Field(max_length=400)]
 
 
@@ -79,3 +89,12 @@ class Body(BaseModel):
     """Base of every request body: an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def plain(value: Any) -> Any:
+    """Free-form JSON with its decimals as float: estimates and settings, never money."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return float(value) if isinstance(value, Decimal) else value

@@ -1,7 +1,16 @@
 """Request bodies. Their field names are the contract's; answers are described by the messages themselves."""
 
-from bestex.api.fields import Body, Flag, Float, Id, Minutes, Positive, Rate, Share, Text, Time
+from typing import Annotated, Any
+
+from pydantic import Field, Strict
+
+from bestex.api.fields import Body, Day, Flag, Float, Id, Minutes, Name, Positive, Rate, Share, Text, Time
 from bestex.domain.orders import Algorithm, ExecutionStyle, Objective, OrderType, Side, Urgency
+
+
+class RangeBody(Body):
+    min: Float
+    max: Float
 
 
 class ConstraintsBody(Body):
@@ -150,3 +159,54 @@ class AcknowledgeBody(Body):
 
 class AnalyzeBody(Body):
     order_id: Id
+
+
+class StrategyBody(Body):
+    """Everything of a row of the catalogue but its name."""
+
+    algorithm_mapping: dict[str, Any]
+    parameter_ranges: dict[str, RangeBody]
+    enabled: Flag = True
+
+
+class NewStrategyBody(StrategyBody):
+    strategy_name: Name
+
+
+class AlertRuleBody(Body):
+    """Everything of an alert rule but its name."""
+
+    alert_type: Text
+    metric: Text
+    comparison: Text
+    threshold: Float
+    for_seconds: Float = 0.0
+    severity: Text
+    enabled: Flag = True
+
+
+class NewAlertRuleBody(AlertRuleBody):
+    rule_name: Name
+
+
+class AlgorithmBody(Body):
+    enabled: Flag
+    reason: Text | None = None
+
+
+class AnalyzeBatchBody(Body):
+    """Order ids, or a range of UTC dates; `limit` holds the latest of the range."""
+
+    order_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)] | None = None
+    start_date: Day | None = None
+    end_date: Day | None = None
+    limit: Annotated[int, Strict(), Field(ge=1, le=1_000)] = 200
+
+
+class QualityMonitorBody(Body):
+    """What to look at: all executions, or one algorithm's or instrument's, of the given UTC dates."""
+
+    algorithm: Algorithm | None = None
+    instrument_id: Id | None = None
+    start_date: Day | None = None
+    end_date: Day | None = None

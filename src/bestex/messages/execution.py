@@ -251,6 +251,31 @@ class KillSwitchChanged(Payload, frozen=True, kw_only=True):
     orders_affected: int
 
 
+class SetAlgorithmEnabled(Payload, frozen=True, kw_only=True):
+    """Offer an algorithm to new orders, or no longer. Key: `desk`. Answered with the `ExecutionAlgorithmRow`.
+
+    Orders that are being worked go on.
+    """
+
+    message_type = "set_algorithm_enabled"
+
+    algorithm_name: str
+    enabled: bool
+    actor: str
+    reason: str | None = None
+
+
+class AlgorithmEnabledChanged(Payload, frozen=True, kw_only=True):
+    """Key: `desk`."""
+
+    message_type = "algorithm_enabled_changed"
+
+    algorithm_name: str
+    enabled: bool
+    actor: str
+    reason: str | None = None
+
+
 class TimerDue(Payload, frozen=True, kw_only=True):
     """A timer or a volume threshold that a service asked for. Carries the market, so that the step stays pure."""
 

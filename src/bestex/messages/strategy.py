@@ -166,6 +166,42 @@ class ExecutionStrategySelected(Payload, frozen=True, kw_only=True):
     reason: str | None = None  # why adapted
 
 
+class AssessMarket(Payload, frozen=True, kw_only=True):
+    """What kind of market is it now? Key: `desk`. Answered with `MarketConditions`; changes nothing."""
+
+    message_type = "assess_market"
+
+    instrument_id: str
+    market: MarketSnapshot
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of the market: a label, the numbers behind it, how sure it is, and what it was read from.
+
+    `confidence` 0..1; 0 = nothing could be read and the label is an assumption. `source` says how it was come by.
+    """
+
+    label: str
+    values: dict[str, float | None]
+    confidence: float
+    source: str
+
+
+class MarketConditions(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer to `AssessMarket`. `confidence` is the lowest of the parts': as sure as the weakest of them."""
+
+    instrument_id: str
+    time_ns: int
+    regime: str  # current_conditions of the market context
+    volatility: Assessment
+    liquidity: Assessment
+    trend: Assessment
+    intraday_pattern: Assessment
+    confidence: float
+    context: MarketContext
+    is_generated: bool
+
+
 class SaveStrategy(Payload, frozen=True, kw_only=True):
     """Add (`create`) or replace a row of the catalogue. Key: `desk`. Answered with the `ExecutionStrategyRow`.
 

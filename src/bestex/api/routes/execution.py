@@ -1,5 +1,6 @@
 """Execution algorithm service over HTTP: plan, start, steer, stop."""
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -10,9 +11,11 @@ from bestex.api import answers
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
-from bestex.api.models import ExecutionBody, KillBody, ModifyExecutionBody, ReasonBody
+from bestex.api.models import AlgorithmBody, ExecutionBody, KillBody, ModifyExecutionBody, ReasonBody
 from bestex.api.routes.orders import order_row
 from bestex.api.strict_route import StrictRoute
+from bestex.api.summaries.graded import graded
+from bestex.api.summaries.performance import AlgorithmSummary, algorithm_summaries
 from bestex.domain.errors import Conflict, NotFound
 from bestex.domain.ids import InstrumentId, ParentOrderId
 from bestex.domain.orders import Algorithm, ExecutionInstructions, OrderType, ParentOrder, Side
@@ -29,6 +32,7 @@ from bestex.messages.execution import (
     PriceLimits,
     RearmExecutions,
     ResumeExecution,
+    SetAlgorithmEnabled,
     WorkingConstraints,
 )
 from bestex.messages.orders import CreateOrder
@@ -240,3 +244,26 @@ async def algorithm(access: Desk, name: str) -> Response:
     if row is None:
         raise NotFound(f"no algorithm {name!r}", field="name", value=name)
     return answer(row)
+
+
+@router.put(
+    "/algorithms/{name}",
+    responses=answers.schema(ExecutionAlgorithmRow),
+    summary="Offer an algorithm to new orders, or no longer",
+)
+async def set_algorithm(access: Desk, name: str, body: AlgorithmBody) -> Response:
+    """Orders that are being worked go on; new ones for a disabled algorithm end as REJECTED with the reason."""
+    payload = SetAlgorithmEnabled(algorithm_name=name, enabled=body.enabled, actor=access.actor, reason=body.reason)
+    return answer(await access.requests.ask("algorithm", payload, order_id="desk"))
+
+
+@router.get(
+    "/performance",
+    responses=answers.page_schema(AlgorithmSummary),
+    summary="Per algorithm: cost against benchmarks, tracking error, completion, reliability",
+)
+async def performance(access: Desk, start_date: date | None = None, end_date: date | None = None) -> Response:
+    """Over the latest 2,000 graded executions. Below 20 orders a mean is null, and its note says how many there are."""
+    rows = await graded(access, start_date=start_date, end_date=end_date)
+    catalogue = (await access.store.find(ExecutionAlgorithmRow)).rows
+    return page(algorithm_summaries(rows, catalogue))

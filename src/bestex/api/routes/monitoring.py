@@ -2,18 +2,22 @@
 
 from typing import Any
 
-from fastapi import APIRouter, WebSocket
+from fastapi import APIRouter, Request, WebSocket
 from starlette.responses import Response
 
 from bestex.api import answers, streams
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
-from bestex.api.models import AcknowledgeBody, MonitorBody
+from bestex.api.idempotency import Key, once
+from bestex.api.models import AcknowledgeBody, AlertRuleBody, MonitorBody, NewAlertRuleBody
 from bestex.api.routes.orders import order_row
 from bestex.api.strict_route import StrictRoute
-from bestex.domain.errors import NotFound
+from bestex.api.summaries.data_quality import MonitoringQuality, monitoring_quality
+from bestex.api.summaries.graded import graded
+from bestex.api.summaries.performance import BenchmarkComparison, Ranking, comparison, comparisons, rankings
+from bestex.domain.errors import Conflict, NotFound
 from bestex.messages.codec import wire
-from bestex.messages.monitoring import AcknowledgeAlert, StartMonitoring
+from bestex.messages.monitoring import AcknowledgeAlert, DeleteAlertRule, SaveAlertRule, StartMonitoring
 from bestex.messages.records import AlertRow, AlertRuleRow, MonitoringRow
 
 router = APIRouter(prefix="/monitoring", tags=["execution monitoring"], route_class=StrictRoute)
@@ -154,6 +158,87 @@ async def acknowledge(access: Desk, alert_id: str, body: AcknowledgeBody | None 
 async def rules(access: Desk, limit: Limit = 100, cursor: Cursor = None) -> Response:
     found = await access.store.find(AlertRuleRow, limit=limit, cursor=cursor)
     return page(found.rows, found.next_cursor)
+
+
+def _rule(access: Access, name: str, body: AlertRuleBody) -> SaveAlertRule:
+    return SaveAlertRule(
+        rule_name=name,
+        alert_type=body.alert_type,
+        metric=body.metric,
+        comparison=body.comparison,
+        threshold=body.threshold,
+        for_seconds=body.for_seconds,
+        severity=body.severity,
+        actor=access.actor,
+        enabled=body.enabled,
+    )
+
+
+@router.post(
+    "/alerts/rules", status_code=201, responses=answers.schema(AlertRuleRow, status=201), summary="Add an alert rule"
+)
+async def add_rule(access: Desk, request: Request, body: NewAlertRuleBody, key: Key = None) -> Response:
+    async def work(idempotency: Any) -> Any:
+        if await access.store.get(AlertRuleRow, body.rule_name) is not None:
+            raise Conflict(
+                f"alert rule {body.rule_name!r} exists already; change it with PUT",
+                field="rule_name",
+                value=body.rule_name,
+                expected="a new name",
+            )
+        payload = _rule(access, body.rule_name, body)
+        return await access.requests.ask("monitoring", payload, order_id="desk", idempotency=idempotency)
+
+    return await once(access, request, key, work, status=201)
+
+
+async def _known_rule(access: Access, name: str) -> None:
+    if await access.store.get(AlertRuleRow, name) is None:
+        raise NotFound(f"no alert rule {name!r}", field="rule_name", value=name)
+
+
+@router.put("/alerts/rules/{name}", responses=answers.schema(AlertRuleRow), summary="Change an alert rule")
+async def change_rule(access: Desk, name: str, body: AlertRuleBody) -> Response:
+    await _known_rule(access, name)
+    return answer(await access.requests.ask("monitoring", _rule(access, name, body), order_id="desk"))
+
+
+@router.delete("/alerts/rules/{name}", responses=answers.schema(AlertRuleRow), summary="Raise it no more")
+async def drop_rule(access: Desk, name: str) -> Response:
+    """The row stays, disabled: alerts that it raised keep its name."""
+    await _known_rule(access, name)
+    payload = DeleteAlertRule(rule_name=name, actor=access.actor)
+    return answer(await access.requests.ask("monitoring", payload, order_id="desk"))
+
+
+@router.get(
+    "/benchmarks",
+    responses=answers.page_schema(BenchmarkComparison),
+    summary="Average slippage per instrument and algorithm, with sample sizes and intervals",
+)
+async def benchmarks(access: Desk, instrument_id: str | None = None, algorithm: str | None = None) -> Response:
+    """The desk's own baseline over its latest 2,000 graded executions; the first row is all of them together.
+
+    Below 20 orders a mean is null, and its note says how many there are.
+    """
+    rows = await graded(access, instrument_id=instrument_id, algorithm=algorithm)
+    return page([comparison(rows, instrument_id=instrument_id, algorithm=algorithm), *comparisons(rows)])
+
+
+@router.get("/rankings", responses=answers.page_schema(Ranking), summary="Algorithms by excess cost, cheapest first")
+async def ranked(access: Desk, instrument_id: str | None = None) -> Response:
+    """By realised minus expected cost, so that an algorithm that gets the hard orders is not punished for them."""
+    return page(rankings(await graded(access, instrument_id=instrument_id)))
+
+
+@router.get(
+    "/quality",
+    responses=answers.schema(MonitoringQuality),
+    summary="How complete and accurate monitoring itself is",
+)
+async def quality(access: Desk) -> Response:
+    """Over the latest 1,000 fills and watched orders."""
+    return answer(await monitoring_quality(access))
 
 
 @router.websocket("/{order_id}/stream")

@@ -1,17 +1,27 @@
 """Execution quality service over HTTP: grades of executions, venues and algorithms."""
 
+from datetime import date
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from bestex.api import answers
 from bestex.api.access import Desk
 from bestex.api.answers import Cursor, Limit, answer, page
-from bestex.api.models import AnalyzeBody
+from bestex.api.models import AnalyzeBatchBody, AnalyzeBody, QualityMonitorBody
 from bestex.api.routes.orders import order_row
 from bestex.api.strict_route import StrictRoute
-from bestex.domain.errors import NotFound
+from bestex.api.summaries import quality as summaries
+from bestex.api.summaries.graded import checked_dates, graded
+from bestex.domain.errors import InvalidInput, NotFound
 from bestex.messages.quality import AnalyzeQuality, ExecutionQualityAnalyzed
-from bestex.messages.records import AlgorithmProfileRow, QualityResultRow, QualityStandardRow, VenueProfileRow
+from bestex.messages.records import (
+    AlgorithmProfileRow,
+    QualityAlertRow,
+    QualityResultRow,
+    QualityStandardRow,
+    VenueProfileRow,
+)
 
 router = APIRouter(prefix="/execution-quality", tags=["execution quality"], route_class=StrictRoute)
 
@@ -51,7 +61,16 @@ async def result(access: Desk, order_id: str) -> Response:
 
 
 @router.get("/venue-comparison", responses=answers.page_schema(VenueProfileRow), summary="Venues side by side")
-async def venues(access: Desk, venue_types: str | None = None) -> Response:
+async def venues(
+    access: Desk, venue_types: str | None = None, start_date: date | None = None, end_date: date | None = None
+) -> Response:
+    """Without dates the roll-up of every order so far, graded where the evidence is enough. With dates the latest 2,000
+    executions of those days, each order weighing the same: scores with intervals in `metrics`, no grades."""
+    if start_date is not None or end_date is not None:
+        rows = await graded(access, start_date=start_date, end_date=end_date)
+        types = {str(venue.venue_id): str(venue.venue_type) for venue in access.reference.venues()}
+        wanted = None if venue_types is None else venue_types.split(",")
+        return page(summaries.venue_rows(rows, types, wanted))
     where: dict[str, object] = {} if venue_types is None else {"venue_type": tuple(venue_types.split(","))}
     found = await access.store.find(VenueProfileRow, where=where, order_by="-quality_score")
     return page(found.rows)
@@ -60,7 +79,13 @@ async def venues(access: Desk, venue_types: str | None = None) -> Response:
 @router.get(
     "/algorithm-performance", responses=answers.page_schema(AlgorithmProfileRow), summary="Algorithms side by side"
 )
-async def algorithms(access: Desk, algorithm_name: str | None = None) -> Response:
+async def algorithms(
+    access: Desk, algorithm_name: str | None = None, start_date: date | None = None, end_date: date | None = None
+) -> Response:
+    """With or without dates as in the venue comparison."""
+    if start_date is not None or end_date is not None:
+        rows = await graded(access, algorithm=algorithm_name, start_date=start_date, end_date=end_date)
+        return page(summaries.algorithm_rows(rows))
     where: dict[str, object] = {} if algorithm_name is None else {"algorithm": algorithm_name}
     found = await access.store.find(AlgorithmProfileRow, where=where, order_by="-quality_score")
     return page(found.rows)
@@ -71,3 +96,101 @@ async def algorithms(access: Desk, algorithm_name: str | None = None) -> Respons
 )
 async def standards(access: Desk) -> Response:
     return page((await access.store.find(QualityStandardRow)).rows)
+
+
+@router.post(
+    "/analyze/batch",
+    responses=answers.schema(summaries.BatchAnalysis),
+    summary="Grades of many executions, by order id or date",
+)
+async def analyze_batch(access: Desk, body: AnalyzeBatchBody) -> Response:
+    """The stored grades: grading is fixed by a versioned standard, so doing it again would give the same."""
+    has_dates = body.start_date is not None or body.end_date is not None
+    if (body.order_ids is None) == (not has_dates):
+        raise InvalidInput(
+            "give either order_ids or dates",
+            field="order_ids",
+            expected="order_ids, or start_date and/or end_date",
+        )
+    checked_dates(body.start_date, body.end_date)
+    if body.order_ids is None:
+        rows = await graded(access, start_date=body.start_date, end_date=body.end_date, limit=body.limit)
+    else:
+        where: dict[str, object] = {"order_id": tuple(body.order_ids)}
+        rows = list((await access.store.find(QualityResultRow, where=where, limit=len(body.order_ids))).rows)
+    return answer(summaries.batch(rows, body.order_ids or ()))
+
+
+@router.post(
+    "/monitor", responses=answers.schema(summaries.QualityMonitoring), summary="Where quality stands and where it goes"
+)
+async def monitor(access: Desk, body: QualityMonitorBody) -> Response:
+    """Over the latest 2,000 graded executions that the body names."""
+    rows = await graded(
+        access,
+        algorithm=body.algorithm,
+        instrument_id=body.instrument_id,
+        start_date=body.start_date,
+        end_date=body.end_date,
+    )
+    alerts = (await access.store.find(QualityAlertRow, order_by="-created_at_ns", limit=1_000)).rows
+    return answer(summaries.monitoring(rows, alerts))
+
+
+@router.get(
+    "/benchmarks",
+    responses=answers.page_schema(summaries.MetricPercentiles),
+    summary="What is usual for each algorithm on this desk, metric by metric",
+)
+async def benchmarks(access: Desk, algorithm: str | None = None) -> Response:
+    """Peers are this desk's own latest 2,000 executions: no industry figures are known to it, and none are invented."""
+    return page(summaries.percentiles_by_algorithm(await graded(access, algorithm=algorithm)))
+
+
+@router.get(
+    "/percentiles", responses=answers.page_schema(summaries.MetricPercentiles), summary="Percentiles of every metric"
+)
+async def percentiles(access: Desk, algorithm: str | None = None, instrument_id: str | None = None) -> Response:
+    """Over the latest 2,000 executions; null below 20. An order's own ranks are in its result."""
+    rows = await graded(access, algorithm=algorithm, instrument_id=instrument_id)
+    return page(summaries.percentiles(rows, algorithm))
+
+
+@router.get(
+    "/recommendations",
+    responses=answers.page_schema(summaries.QualityRecommendation),
+    summary="What could be done better, newest first",
+)
+async def recommendations(
+    access: Desk, algorithm: str | None = None, instrument_id: str | None = None, limit: Limit = 100
+) -> Response:
+    """Each with the execution that bears it out. An execution with nothing to better has none."""
+    rows = await graded(access, algorithm=algorithm, instrument_id=instrument_id)
+    return page(summaries.recommendations(rows)[:limit])
+
+
+@router.get(
+    "/recommendations/{recommendation_id}",
+    responses=answers.schema(summaries.QualityRecommendation),
+    summary="One recommendation",
+)
+async def recommendation(access: Desk, recommendation_id: str) -> Response:
+    row = await access.store.get(QualityResultRow, recommendation_id.rpartition(":")[0])
+    return answer(summaries.one_recommendation(row, recommendation_id))
+
+
+@router.get(
+    "/trends", responses=answers.page_schema(summaries.MetricTrend), summary="Later executions against earlier ones"
+)
+async def trends(
+    access: Desk,
+    algorithm: str | None = None,
+    instrument_id: str | None = None,
+    start_date: date | None = None,
+    end_date: date | None = None,
+) -> Response:
+    """A change is called one when its 95 % interval leaves out zero; INSUFFICIENT_DATA below 20 executions."""
+    rows = await graded(
+        access, algorithm=algorithm, instrument_id=instrument_id, start_date=start_date, end_date=end_date
+    )
+    return page(summaries.trends(rows))

@@ -9,9 +9,19 @@ from starlette.responses import Response
 from bestex.api import answers
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
+from bestex.api.fields import plain
 from bestex.api.idempotency import Key, once
-from bestex.api.models import AdaptBody, ConstraintsBody, MarketContextBody, RecommendBody
+from bestex.api.models import (
+    AdaptBody,
+    ConstraintsBody,
+    MarketContextBody,
+    NewStrategyBody,
+    RecommendBody,
+    StrategyBody,
+)
 from bestex.api.strict_route import StrictRoute
+from bestex.api.summaries.graded import ROWS_MAX
+from bestex.api.summaries.performance import StrategyInsight, insights
 from bestex.domain.errors import InvalidInput, NotFound
 from bestex.messages.records import (
     ExecutionStatusRow,
@@ -23,10 +33,14 @@ from bestex.messages.records import (
 )
 from bestex.messages.strategy import (
     AdaptStrategy,
+    AssessMarket,
+    DeleteStrategy,
     ExecutionConstraints,
+    MarketConditions,
     MarketContext,
     Recommendation,
     RecommendExecution,
+    SaveStrategy,
 )
 
 router = APIRouter(prefix="/execution-strategy", tags=["execution strategy"], route_class=StrictRoute)
@@ -237,3 +251,89 @@ async def selections(access: Desk, order_id: str | None = None, limit: Limit = 1
         StrategySelectionRow, where=where, order_by="-created_at_ns", limit=limit, cursor=cursor
     )
     return page(found.rows, found.next_cursor)
+
+
+def _saved(access: Access, name: str, body: StrategyBody, *, create: bool) -> SaveStrategy:
+    return SaveStrategy(
+        strategy_name=name,
+        algorithm_mapping=plain(body.algorithm_mapping),
+        parameter_ranges={key: span.model_dump() for key, span in body.parameter_ranges.items()},
+        actor=access.actor,
+        enabled=body.enabled,
+        create=create,
+    )
+
+
+@router.post(
+    "/strategies",
+    status_code=201,
+    responses=answers.schema(ExecutionStrategyRow, status=201),
+    summary="Add an execution strategy to the catalogue",
+)
+async def add_strategy(access: Desk, request: Request, body: NewStrategyBody, key: Key = None) -> Response:
+    payload = _saved(access, body.strategy_name, body, create=True)
+
+    async def work(idempotency: Any) -> Any:
+        return await access.requests.ask("strategy", payload, order_id="desk", idempotency=idempotency)
+
+    return await once(access, request, key, work, status=201)
+
+
+@router.put("/strategies/{name}", responses=answers.schema(ExecutionStrategyRow), summary="Change one, or switch it")
+async def change_strategy(access: Desk, name: str, body: StrategyBody) -> Response:
+    """A built-in one keeps its algorithm."""
+    return answer(await access.requests.ask("strategy", _saved(access, name, body, create=False), order_id="desk"))
+
+
+@router.delete("/strategies/{name}", responses=answers.schema(ExecutionStrategyRow), summary="Recommend it no more")
+async def drop_strategy(access: Desk, name: str) -> Response:
+    """The row stays, disabled: old selections keep its name."""
+    payload = DeleteStrategy(strategy_name=name, actor=access.actor)
+    return answer(await access.requests.ask("strategy", payload, order_id="desk"))
+
+
+@router.get(
+    "/market-conditions/{instrument_id}",
+    responses=answers.schema(MarketConditions),
+    summary="Regime, volatility, liquidity, trend and intraday pattern now",
+)
+async def market_conditions(access: Desk, instrument_id: str) -> Response:
+    payload = AssessMarket(instrument_id=instrument_id, market=access.market.snapshot(instrument_id))
+    return answer(await access.requests.ask("strategy", payload, order_id="desk"))
+
+
+@router.get(
+    "/history", responses=answers.page_schema(StrategySelectionRow), summary="Committed selections with their outcomes"
+)
+async def history(
+    access: Desk,
+    strategy_name: str | None = None,
+    instrument_id: str | None = None,
+    algorithm: str | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Newest first. `actual_outcomes` is null until the order is complete."""
+    given = {"strategy_name": strategy_name, "instrument_id": instrument_id, "algorithm": algorithm}
+    where: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    found = await access.store.find(
+        StrategySelectionRow,
+        where={"status": "COMMITTED"} | where,
+        order_by="-created_at_ns",
+        limit=limit,
+        cursor=cursor,
+    )
+    return page(found.rows, found.next_cursor)
+
+
+@router.get(
+    "/insights",
+    responses=answers.page_schema(StrategyInsight),
+    summary="Per execution strategy: does it cost what it was expected to?",
+)
+async def strategy_insights(access: Desk) -> Response:
+    """Over the latest 2,000 selections. Below 20 completed orders of one, only their count is given."""
+    found = await access.store.find(
+        StrategySelectionRow, where={"status": "COMMITTED"}, order_by="-created_at_ns", limit=ROWS_MAX
+    )
+    return page(insights(found.rows))

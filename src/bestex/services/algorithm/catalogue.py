@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bestex.domain.errors import NotFound
 from bestex.domain.orders import Algorithm, ExecutionStyle
 from bestex.messages.records import ExecutionAlgorithmRow
 from bestex.services.algorithm.config import AlgorithmConfig
@@ -28,22 +29,36 @@ class Catalogue:
     def __init__(self, config: AlgorithmConfig) -> None:
         self._config = config
         self._disabled: set[str] = set()
+        self._created_ns: dict[str, int] = {}
 
     def rows(self, now_ns: int) -> Sequence[ExecutionAlgorithmRow]:
-        return [
-            ExecutionAlgorithmRow(
-                algorithm_name=algorithm,
-                algorithm_type=_TYPES[algorithm],
-                parameters_schema=parameters_schema(algorithm, self._config),
-                performance_metrics=None,
-                enabled=algorithm not in self._disabled,
-                created_at_ns=now_ns,
-            )
-            for algorithm in Algorithm
-        ]
+        return [self._row(algorithm, now_ns) for algorithm in Algorithm]
 
     def restore(self, rows: Sequence[ExecutionAlgorithmRow]) -> None:
-        self._disabled = {row.algorithm_name for row in rows if not row.enabled}
+        """When each row was made. What is disabled comes back with its messages, in order with the orders."""
+        self._created_ns = {row.algorithm_name: row.created_at_ns for row in rows}
+
+    def set_enabled(self, name: str, enabled: bool, now_ns: int) -> ExecutionAlgorithmRow:
+        """Raises NotFound."""
+        if name not in list(Algorithm):
+            raise NotFound(
+                f"no algorithm {name!r}", field="algorithm_name", value=name, expected="one of " + ", ".join(Algorithm)
+            )
+        if enabled:
+            self._disabled.discard(name)
+        else:
+            self._disabled.add(name)
+        return self._row(Algorithm(name), now_ns)
+
+    def _row(self, algorithm: Algorithm, now_ns: int) -> ExecutionAlgorithmRow:
+        return ExecutionAlgorithmRow(
+            algorithm_name=algorithm,
+            algorithm_type=_TYPES[algorithm],
+            parameters_schema=parameters_schema(algorithm, self._config),
+            performance_metrics=None,
+            enabled=self.is_enabled(algorithm),
+            created_at_ns=self._created_ns.get(algorithm, now_ns),
+        )
 
     def is_enabled(self, algorithm: str) -> bool:
         return algorithm not in self._disabled

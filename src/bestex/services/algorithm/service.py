@@ -9,6 +9,7 @@ from bestex.domain.orders import ParentState
 from bestex.messages.effects import Effects
 from bestex.messages.envelope import Message, Payload
 from bestex.messages.execution import (
+    AlgorithmEnabledChanged,
     CancelExecution,
     ExecutionAcknowledged,
     ExecutionPlan,
@@ -20,6 +21,7 @@ from bestex.messages.execution import (
     PlanExecution,
     RearmExecutions,
     ResumeExecution,
+    SetAlgorithmEnabled,
     StartExecution,
     TimerDue,
 )
@@ -75,6 +77,7 @@ class AlgorithmService:
             "cancel_execution": self._cancel,
             "kill_executions": self._kill,
             "rearm_executions": self._rearm,
+            "set_algorithm_enabled": self._set_enabled,
         }
         self.takes = frozenset(self._steps)
 
@@ -92,7 +95,7 @@ class AlgorithmService:
         return self._catalogue.rows(now_ns)
 
     def restore(self, rows: Sequence[Record]) -> None:
-        """Which algorithms are enabled; orders and kills come back with their messages."""
+        """When the catalogue's rows were made; orders, kills and what is disabled come back with their messages."""
         self._catalogue.restore([row for row in rows if isinstance(row, ExecutionAlgorithmRow)])
 
     # -- facts ---------------------------------------------------------------------------------------------------
@@ -314,6 +317,13 @@ class AlgorithmService:
         ]
         return self._switched(request, True, parents, Effects())
 
+    def _set_enabled(self, request: SetAlgorithmEnabled, message: Message[Any]) -> Effects:
+        row = self._catalogue.set_enabled(request.algorithm_name, request.enabled, message.time_ns)
+        changed = AlgorithmEnabledChanged(
+            algorithm_name=row.algorithm_name, enabled=row.enabled, actor=request.actor, reason=request.reason
+        )
+        return Effects(events=[(DESK, changed)], records=[row], answer=row)
+
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _start_from_fact(
@@ -335,7 +345,8 @@ class AlgorithmService:
     def _change_from_fact(self, parent: Parent, build: Callable[[], Change], effects: Effects, now_ns: int) -> None:
         try:
             change = build()
-            self._enabled(change.instruction)
+            if change.instruction.algorithm != parent.algorithm:
+                self._enabled(change.instruction)
         except BestexError as error:
             parent.reason = f"change not applied: {error.message}"
             return

@@ -15,12 +15,13 @@ from bestex.domain.orders import ParentState
 from bestex.domain.time import NS_PER_SECOND
 from bestex.messages.effects import Effects, Timer
 from bestex.messages.envelope import Message
-from bestex.messages.execution import AlgorithmExecution, ExecutionCompleted, TimerDue
+from bestex.messages.execution import AlgorithmEnabledChanged, AlgorithmExecution, ExecutionCompleted, TimerDue
 from bestex.messages.monitoring import ExecutionMeasured, TradeExecuted
 from bestex.messages.orders import OrderAmended, OrderCreated
 from bestex.messages.records import ExecutionStrategyRow, Record, StrategyPerformanceRow, StrategySelectionRow
 from bestex.messages.strategy import (
     AdaptStrategy,
+    AssessMarket,
     DeleteStrategy,
     ExecutionStrategySelected,
     MarketContext,
@@ -29,7 +30,8 @@ from bestex.messages.strategy import (
 )
 from bestex.ports import ReferenceData
 from bestex.quant.volume_curves import VolumeCurve as SessionCurve
-from bestex.services.strategy.catalogue import Catalogue, default_catalogue
+from bestex.services.strategy.assessment import assessed
+from bestex.services.strategy.catalogue import Catalogue, CatalogueEntry, default_catalogue
 from bestex.services.strategy.confidence import ErrorDraws
 from bestex.services.strategy.config import StrategyConfig
 from bestex.services.strategy.estimates import session_curve
@@ -62,14 +64,19 @@ class StrategyService:
             "execution_measured",
             "trade_executed",
             "timer_due",
+            "assess_market",
+            "algorithm_enabled_changed",
         }
     )
+
+    restores: tuple[type[Record], ...] = (StrategyPerformanceRow,)
 
     def __init__(self, reference: ReferenceData, config: StrategyConfig) -> None:
         self._reference = reference
         self._config = config
         self._draws = ErrorDraws.latin_hypercube(config.confidence_points, config.confidence_seed)
         self._catalogue = Catalogue(default_catalogue())
+        self._algorithms_off: set[str] = set()  # in the algorithm service's catalogue
         self._orders: dict[str, WorkedOrder] = {}
         self._proposals: OrderedDict[str, Proposal] = OrderedDict()
         self._committed_by: dict[str, str] = {}  # selection id -> order id
@@ -77,13 +84,15 @@ class StrategyService:
         self._performance: dict[tuple[str, str], StrategyPerformanceRow] = {}
         self._curves: dict[str, tuple[int, Any, SessionCurve]] = {}  # instrument id -> (open, port's curve, ours)
 
-    def initial_records(self) -> tuple[ExecutionStrategyRow, ...]:
+    def initial_records(self, now_ns: int) -> tuple[ExecutionStrategyRow, ...]:
         """The catalogue's rows, to be saved at the first start."""
         return self._catalogue.rows
 
     def restore(self, rows: Iterable[Record]) -> None:
-        """Take over a stored catalogue before the first message; rows of other tables are left alone."""
-        self._catalogue = Catalogue(row for row in rows if isinstance(row, ExecutionStrategyRow))
+        """Continue the daily roll-ups of an earlier run. Changes of the catalogue come back with their messages."""
+        self._performance |= {
+            (row.strategy_name, row.execution_date): row for row in rows if isinstance(row, StrategyPerformanceRow)
+        }
 
     def state(self, order_id: str) -> object:
         return self._orders.get(order_id)
@@ -101,6 +110,12 @@ class StrategyService:
             case DeleteStrategy() as request:
                 saved = self._catalogue.disable(request.strategy_name)
                 return Effects(records=[saved], answer=saved)
+            case AssessMarket() as request:
+                conditions = assessed(request, self._reference, self._config, now_ns)
+                return Effects(answer=conditions)
+            case AlgorithmEnabledChanged() as fact:
+                known = self._algorithms_off
+                self._algorithms_off = known - {fact.algorithm_name} if fact.enabled else known | {fact.algorithm_name}
             case OrderCreated() as fact:
                 return self._created(fact, now_ns)
             case OrderAmended() as fact:
@@ -215,7 +230,7 @@ class StrategyService:
             market,
             context,
             selection_id=time_ordered_uuid(now_ns, "selection", profile.order_id, count),
-            entries=self._catalogue.entries,
+            entries=self._entries(),
             curve=curve,
             sessions=sessions,
             config=self._config,
@@ -223,6 +238,13 @@ class StrategyService:
         )
         self._counts[profile.order_id] = count
         return choice
+
+    def _entries(self) -> tuple[CatalogueEntry, ...]:
+        """The catalogue as the algorithm service can work it."""
+        return tuple(
+            replace(entry, enabled=entry.enabled and entry.algorithm not in self._algorithms_off)
+            for entry in self._catalogue.entries
+        )
 
     def _curve(self, profile: OrderProfile) -> tuple[Any, SessionCurve]:
         instrument_id = profile.instrument.instrument_id

@@ -4,7 +4,6 @@ import itertools
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
 from bestex.domain.errors import BestexError, Conflict, InvalidInput, InvalidOrder, LimitBreached, NotFound
@@ -28,6 +27,7 @@ from bestex.messages.execution import (
     PriceLimits,
     RearmExecutions,
     ResumeExecution,
+    SetAlgorithmEnabled,
     StartExecution,
     WorkingConstraints,
 )
@@ -499,7 +499,8 @@ def test_every_algorithm_is_in_the_catalogue_with_types_ranges_defaults_and_unit
 
 def test_a_disabled_algorithm_takes_no_orders() -> None:
     desk = PaperDesk()
-    rows = desk.service.initial_records(OPEN)
-    desk.service.restore([msgspec.structs.replace(row, enabled=False) for row in rows])
+    for algorithm in Algorithm:
+        row = desk.tell(SetAlgorithmEnabled(algorithm_name=algorithm, enabled=False, actor="risk"), "desk").answer
+        assert not row.enabled
     desk.create(parent_order())
     assert "disabled" in desk.of(ExecutionCompleted)[0].reason

@@ -11,10 +11,10 @@ from bestex.domain.orders import Algorithm, ExecutionStyle, ParentState, Side, U
 from bestex.domain.time import NS_PER_MINUTE
 from bestex.messages.codec import client_view, decode, encode
 from bestex.messages.effects import Effects
-from bestex.messages.execution import AlgorithmExecution, ExecutionCompleted, TimerDue
+from bestex.messages.execution import AlgorithmEnabledChanged, AlgorithmExecution, ExecutionCompleted, TimerDue
 from bestex.messages.monitoring import ExecutionMeasured, TradeExecuted
 from bestex.messages.orders import OrderAmended
-from bestex.messages.records import StrategySelectionRow
+from bestex.messages.records import StrategyPerformanceRow, StrategySelectionRow
 from bestex.messages.strategy import (
     AdaptStrategy,
     DeleteStrategy,
@@ -285,7 +285,7 @@ def test_clients_see_the_shape_of_the_seeds(service: StrategyService, post: Post
 
 
 def test_a_saved_strategy_is_recommended_and_a_deleted_one_is_not(service: StrategyService, post: Post) -> None:
-    for row in service.initial_records():
+    for row in service.initial_records(0):
         service.handle(post(DeleteStrategy(strategy_name=row.strategy_name, actor="local"), key="desk"))
     mine = SaveStrategy(
         strategy_name="House TWAP",
@@ -323,11 +323,31 @@ def test_a_strategy_that_cannot_be_used_is_refused_field_by_field(service: Strat
     }
 
 
-def test_a_stored_catalogue_comes_back(service: StrategyService, post: Post) -> None:
-    rows = [row for row in service.initial_records() if row.strategy_name == "Steady TWAP"]
-    service.restore(rows)
-    assert service.initial_records() == tuple(rows)
-    assert service.handle(post(request())).answer.recommended_strategy.strategy_name == "Steady TWAP"
+def test_the_day_s_roll_up_goes_on_after_a_restart(service: StrategyService) -> None:
+    stored = StrategyPerformanceRow(
+        id="p1",
+        strategy_name="Steady TWAP",
+        execution_date="2026-11-20",
+        orders_executed=4,
+        avg_cost=0.001,
+        avg_market_impact=0.0,
+        success_rate=1.0,
+        avg_expected_cost=0.001,
+        cost_error=0.0,
+        created_at_ns=1,
+    )
+    service.restore([stored])
+    assert service._performance["Steady TWAP", "2026-11-20"] == stored
+
+
+def test_a_strategy_of_a_disabled_algorithm_is_not_recommended(service: StrategyService, post: Post) -> None:
+    for name in ("VWAP", "PARTICIPATION_RATE", "IMPLEMENTATION_SHORTFALL"):
+        service.handle(post(AlgorithmEnabledChanged(algorithm_name=name, enabled=False, actor="local"), key="desk"))
+    answer = service.handle(post(request())).answer
+    assert answer.recommended_strategy.algorithm == "TWAP"
+    assert all(item.strategy.algorithm == "TWAP" for item in answer.alternative_strategies)
+    service.handle(post(AlgorithmEnabledChanged(algorithm_name="VWAP", enabled=True, actor="local"), key="desk"))
+    assert "VWAP" in {item.algorithm for item in service.handle(post(request())).answer.frontier}
 
 
 def test_a_sell_is_priced_like_a_buy_in_a_still_market(service: StrategyService, post: Post) -> None:

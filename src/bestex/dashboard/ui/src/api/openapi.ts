@@ -45,7 +45,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Algorithms side by side */
+        /**
+         * Algorithms side by side
+         * @description With or without dates as in the venue comparison.
+         */
         get: operations["algorithms_api_v1_execution_quality_algorithm_performance_get"];
         put?: never;
         post?: never;
@@ -66,6 +69,123 @@ export interface paths {
         put?: never;
         /** Grade a completed order */
         post: operations["analyze_api_v1_execution_quality_analyze_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-quality/analyze/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grades of many executions, by order id or date
+         * @description The stored grades: grading is fixed by a versioned standard, so doing it again would give the same.
+         */
+        post: operations["analyze_batch_api_v1_execution_quality_analyze_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-quality/benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is usual for each algorithm on this desk, metric by metric
+         * @description Peers are this desk's own latest 2,000 executions: no industry figures are known to it, and none are invented.
+         */
+        get: operations["benchmarks_api_v1_execution_quality_benchmarks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-quality/monitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Where quality stands and where it goes
+         * @description Over the latest 2,000 graded executions that the body names.
+         */
+        post: operations["monitor_api_v1_execution_quality_monitor_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-quality/percentiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Percentiles of every metric
+         * @description Over the latest 2,000 executions; null below 20. An order's own ranks are in its result.
+         */
+        get: operations["percentiles_api_v1_execution_quality_percentiles_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-quality/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What could be done better, newest first
+         * @description Each with the execution that bears it out. An execution with nothing to better has none.
+         */
+        get: operations["recommendations_api_v1_execution_quality_recommendations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-quality/recommendations/{recommendation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One recommendation */
+        get: operations["recommendation_api_v1_execution_quality_recommendations__recommendation_id__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -123,6 +243,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/execution-quality/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Later executions against earlier ones
+         * @description A change is called one when its 95 % interval leaves out zero; INSUFFICIENT_DATA below 20 executions.
+         */
+        get: operations["trends_api_v1_execution_quality_trends_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/execution-quality/venue-comparison": {
         parameters: {
             query?: never;
@@ -130,8 +270,69 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Venues side by side */
+        /**
+         * Venues side by side
+         * @description Without dates the roll-up of every order so far, graded where the evidence is enough. With dates the latest 2,000
+         *     executions of those days, each order weighing the same: scores with intervals in `metrics`, no grades.
+         */
         get: operations["venues_api_v1_execution_quality_venue_comparison_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-strategy/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Committed selections with their outcomes
+         * @description Newest first. `actual_outcomes` is null until the order is complete.
+         */
+        get: operations["history_api_v1_execution_strategy_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-strategy/insights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Per execution strategy: does it cost what it was expected to?
+         * @description Over the latest 2,000 selections. Below 20 completed orders of one, only their count is given.
+         */
+        get: operations["strategy_insights_api_v1_execution_strategy_insights_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-strategy/market-conditions/{instrument_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Regime, volatility, liquidity, trend and intraday pattern now */
+        get: operations["market_conditions_api_v1_execution_strategy_market_conditions__instrument_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -224,7 +425,8 @@ export interface paths {
         /** The catalogue */
         get: operations["strategies_api_v1_execution_strategy_strategies_get"];
         put?: never;
-        post?: never;
+        /** Add an execution strategy to the catalogue */
+        post: operations["add_strategy_api_v1_execution_strategy_strategies_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -240,9 +442,17 @@ export interface paths {
         };
         /** One execution strategy */
         get: operations["strategy_api_v1_execution_strategy_strategies__name__get"];
-        put?: never;
+        /**
+         * Change one, or switch it
+         * @description A built-in one keeps its algorithm.
+         */
+        put: operations["change_strategy_api_v1_execution_strategy_strategies__name__put"];
         post?: never;
-        delete?: never;
+        /**
+         * Recommend it no more
+         * @description The row stays, disabled: old selections keep its name.
+         */
+        delete: operations["drop_strategy_api_v1_execution_strategy_strategies__name__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -325,7 +535,11 @@ export interface paths {
         };
         /** One, with its parameters' schema */
         get: operations["algorithm_api_v1_execution_algorithms__name__get"];
-        put?: never;
+        /**
+         * Offer an algorithm to new orders, or no longer
+         * @description Orders that are being worked go on; new ones for a disabled algorithm end as REJECTED with the reason.
+         */
+        put: operations["set_algorithm_api_v1_execution_algorithms__name__put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -359,6 +573,26 @@ export interface paths {
         };
         /** Orders being worked, or worked */
         get: operations["listing_api_v1_execution_orders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Per algorithm: cost against benchmarks, tracking error, completion, reliability
+         * @description Over the latest 2,000 graded executions. Below 20 orders a mean is null, and its note says how many there are.
+         */
+        get: operations["performance_api_v1_execution_performance_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -720,8 +954,30 @@ export interface paths {
         /** Alert rules */
         get: operations["rules_api_v1_monitoring_alerts_rules_get"];
         put?: never;
-        post?: never;
+        /** Add an alert rule */
+        post: operations["add_rule_api_v1_monitoring_alerts_rules_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/alerts/rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change an alert rule */
+        put: operations["change_rule_api_v1_monitoring_alerts_rules__name__put"];
+        post?: never;
+        /**
+         * Raise it no more
+         * @description The row stays, disabled: alerts that it raised keep its name.
+         */
+        delete: operations["drop_rule_api_v1_monitoring_alerts_rules__name__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -738,6 +994,28 @@ export interface paths {
         put?: never;
         /** I have seen it */
         post: operations["acknowledge_api_v1_monitoring_alerts__alert_id__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Average slippage per instrument and algorithm, with sample sizes and intervals
+         * @description The desk's own baseline over its latest 2,000 graded executions; the first row is all of them together.
+         *
+         *     Below 20 orders a mean is null, and its note says how many there are.
+         */
+        get: operations["benchmarks_api_v1_monitoring_benchmarks_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -770,6 +1048,46 @@ export interface paths {
         };
         /** The latest update of each order */
         get: operations["orders_api_v1_monitoring_orders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How complete and accurate monitoring itself is
+         * @description Over the latest 1,000 fills and watched orders.
+         */
+        get: operations["quality_api_v1_monitoring_quality_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/rankings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Algorithms by excess cost, cheapest first
+         * @description By realised minus expected cost, so that an algorithm that gets the hard orders is not punished for them.
+         */
+        get: operations["ranked_api_v1_monitoring_rankings_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1052,6 +1370,32 @@ export interface components {
             updated_time: string;
             value: number;
         };
+        /**
+         * AlertRuleBody
+         * @description Everything of an alert rule but its name.
+         */
+        AlertRuleBody: {
+            /** Alert Type */
+            alert_type: string;
+            /** Comparison */
+            comparison: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * For Seconds
+             * @default 0
+             */
+            for_seconds?: number;
+            /** Metric */
+            metric: string;
+            /** Severity */
+            severity: string;
+            /** Threshold */
+            threshold: number;
+        };
         /** AlertRuleRow */
         AlertRuleRow: {
             alert_type: string;
@@ -1070,6 +1414,13 @@ export interface components {
          * @enum {unknown}
          */
         Algorithm: "IMPLEMENTATION_SHORTFALL" | "PARTICIPATION_RATE" | "TWAP" | "VWAP";
+        /** AlgorithmBody */
+        AlgorithmBody: {
+            /** Enabled */
+            enabled: boolean;
+            /** Reason */
+            reason?: string | null;
+        };
         /** AlgorithmProfileRow */
         AlgorithmProfileRow: {
             algorithm: string;
@@ -1080,6 +1431,23 @@ export interface components {
             state: Record<string, never>;
             /** Format: date-time */
             updated_time: string;
+        };
+        /**
+         * AlgorithmSummary
+         * @description How one algorithm did over its graded executions.
+         */
+        AlgorithmSummary: {
+            algorithm: string;
+            completion: components["schemas"]["Estimate"];
+            cost_bps: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            enabled: boolean;
+            excess_cost_bps: components["schemas"]["Estimate"];
+            orders: number;
+            quality_score: components["schemas"]["Estimate"];
+            reliability: components["schemas"]["Estimate"];
+            tracking_error: components["schemas"]["Estimate"];
         };
         /** AlternativeStrategy */
         AlternativeStrategy: {
@@ -1102,10 +1470,41 @@ export interface components {
             reason?: string | null;
             urgency?: components["schemas"]["Urgency"] | null;
         };
+        /**
+         * AnalyzeBatchBody
+         * @description Order ids, or a range of UTC dates; `limit` holds the latest of the range.
+         */
+        AnalyzeBatchBody: {
+            /** End Date */
+            end_date?: string | null;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit?: number;
+            /** Order Ids */
+            order_ids?: string[] | null;
+            /** Start Date */
+            start_date?: string | null;
+        };
         /** AnalyzeBody */
         AnalyzeBody: {
             /** Order Id */
             order_id: string;
+        };
+        /**
+         * Assessment
+         * @description One side of the market: a label, the numbers behind it, how sure it is, and what it was read from.
+         *
+         *         `confidence` 0..1; 0 = nothing could be read and the label is an assumption. `source` says how it was come by.
+         */
+        Assessment: {
+            confidence: number;
+            label: string;
+            source: string;
+            values: {
+                [key: string]: number | null;
+            };
         };
         /**
          * AssetClass
@@ -1127,6 +1526,34 @@ export interface components {
             /** Format: date-time */
             start: string;
             volume: number;
+        };
+        /**
+         * BatchAnalysis
+         * @description Grades of several executions. Each is the one the quality service gave when the order was complete.
+         */
+        BatchAnalysis: {
+            analyses: Record<string, never>[];
+            grades: {
+                [key: string]: number;
+            };
+            metrics: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            not_graded: string[];
+            overall_quality_score: components["schemas"]["Estimate"];
+        };
+        /**
+         * BenchmarkComparison
+         * @description Slippage of one group against each benchmark, bps, positive is worse; each order weighs the same.
+         */
+        BenchmarkComparison: {
+            algorithm: string | null;
+            excess_cost_bps: components["schemas"]["Estimate"];
+            instrument_id: string | null;
+            orders: number;
+            slippage_bps: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
         };
         /**
          * Book
@@ -1184,6 +1611,17 @@ export interface components {
              * @default []
              */
             venue_restrictions?: string[];
+        };
+        /**
+         * Estimate
+         * @description A mean or a share with its 95 % interval. All None below the minimum sample, and `note` says so.
+         */
+        Estimate: {
+            interval_high: number | null;
+            interval_low: number | null;
+            mean: number | null;
+            note: string | null;
+            sample_size: number;
         };
         /** ExecutionAlgorithmRow */
         ExecutionAlgorithmRow: {
@@ -1523,6 +1961,23 @@ export interface components {
             scope_value?: string | null;
         };
         /**
+         * MarketConditions
+         * @description Answer to `AssessMarket`. `confidence` is the lowest of the parts': as sure as the weakest of them.
+         */
+        MarketConditions: {
+            confidence: number;
+            context: components["schemas"]["MarketContext"];
+            instrument_id: string;
+            intraday_pattern: components["schemas"]["Assessment"];
+            is_generated: boolean;
+            liquidity: components["schemas"]["Assessment"];
+            regime: string;
+            /** Format: date-time */
+            time: string;
+            trend: components["schemas"]["Assessment"];
+            volatility: components["schemas"]["Assessment"];
+        };
+        /**
          * MarketContext
          * @description The market as strategy selection sees it. `source` says whether the client gave it or the desk derived it.
          */
@@ -1572,6 +2027,20 @@ export interface components {
             time: string;
             venues: components["schemas"]["VenueQuote"][];
         };
+        /**
+         * MetricPercentiles
+         * @description Percentiles of one metric over this desk's own executions, in the metric's unit; None below the minimum.
+         */
+        MetricPercentiles: {
+            algorithm: string | null;
+            metric: string;
+            note: string | null;
+            percentiles: {
+                [key: string]: number;
+            } | null;
+            sample_size: number;
+            unit: string;
+        };
         /** MetricScore */
         MetricScore: {
             benchmark_value: number | null;
@@ -1582,6 +2051,18 @@ export interface components {
             trend: string;
             unit: string;
             weight: number;
+        };
+        /**
+         * MetricTrend
+         * @description The later half of the executions against the earlier: RISING, FALLING, STEADY or INSUFFICIENT_DATA.
+         */
+        MetricTrend: {
+            days: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            direction: string;
+            estimate: components["schemas"]["Estimate"];
+            metric: string;
         };
         /** ModifyExecutionBody */
         ModifyExecutionBody: {
@@ -1620,6 +2101,29 @@ export interface components {
             real_time_updates?: boolean;
         };
         /**
+         * MonitoringQuality
+         * @description Counts over the latest fills and watched orders; shares are 0..1 and None where there is nothing to count.
+         *
+         *         `accuracy`: share of the final orders whose executed quantity is the sum of the fills on record. `coverage`: share
+         *         of the filled orders that are watched. `reliability_score`: the product of the two.
+         */
+        MonitoringQuality: {
+            accuracy: number | null;
+            coverage: number | null;
+            fills: number;
+            fills_at_crossed_quote: number;
+            fills_at_locked_quote: number;
+            fills_without_quote: number;
+            late_fills: number;
+            newest_update: string | null;
+            oldest_update: string | null;
+            orders_final: number;
+            orders_measured: number;
+            orders_watched: number;
+            orders_with_missing_costs: number;
+            reliability_score: number | null;
+        };
+        /**
          * MonitoringRow
          * @description The latest execution_monitoring of each order, and at the end its measurement.
          */
@@ -1634,6 +2138,49 @@ export interface components {
             update: Record<string, never>;
             /** Format: date-time */
             updated_time: string;
+        };
+        /** NewAlertRuleBody */
+        NewAlertRuleBody: {
+            /** Alert Type */
+            alert_type: string;
+            /** Comparison */
+            comparison: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * For Seconds
+             * @default 0
+             */
+            for_seconds?: number;
+            /** Metric */
+            metric: string;
+            /** Rule Name */
+            rule_name: string;
+            /** Severity */
+            severity: string;
+            /** Threshold */
+            threshold: number;
+        };
+        /** NewStrategyBody */
+        NewStrategyBody: {
+            /** Algorithm Mapping */
+            algorithm_mapping: {
+                [key: string]: unknown;
+            };
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** Parameter Ranges */
+            parameter_ranges: {
+                [key: string]: components["schemas"]["RangeBody"];
+            };
+            /** Strategy Name */
+            strategy_name: string;
         };
         /**
          * Objective
@@ -1747,6 +2294,15 @@ export interface components {
              */
             type?: string;
         };
+        /** QualityAlertRow */
+        QualityAlertRow: {
+            alert_id: string;
+            /** Format: date-time */
+            created_at: string;
+            message: string;
+            severity: string;
+            subject: string;
+        };
         /**
          * QualityInterval
          * @description 80 % interval of the score under the order's own pre-trade cost distribution, and the grades it reaches.
@@ -1756,6 +2312,50 @@ export interface components {
             grade_low: string;
             high: number;
             low: number;
+        };
+        /**
+         * QualityMonitorBody
+         * @description What to look at: all executions, or one algorithm's or instrument's, of the given UTC dates.
+         */
+        QualityMonitorBody: {
+            algorithm?: components["schemas"]["Algorithm"] | null;
+            /** End Date */
+            end_date?: string | null;
+            /** Instrument Id */
+            instrument_id?: string | null;
+            /** Start Date */
+            start_date?: string | null;
+        };
+        /**
+         * QualityMonitoring
+         * @description ACTIVE = grading on enough executions to say something; WARMING_UP = fewer; IDLE = none graded yet.
+         */
+        QualityMonitoring: {
+            current_quality_metrics: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            executions: number;
+            monitoring_status: string;
+            overall_quality_score: components["schemas"]["Estimate"];
+            quality_alerts: components["schemas"]["QualityAlertRow"][];
+            trend_analysis: components["schemas"]["MetricTrend"][];
+        };
+        /**
+         * QualityRecommendation
+         * @description A sentence of advice, with the execution that bears it out.
+         */
+        QualityRecommendation: {
+            algorithm: string;
+            /** Format: date-time */
+            created_at: string;
+            instrument_id: string;
+            interval: Record<string, never> | null;
+            order_id: string;
+            overall_quality_score: number | null;
+            quality_grade: string | null;
+            recommendation: string;
+            recommendation_id: string;
+            standard_version: string;
         };
         /** QualityResultRow */
         QualityResultRow: {
@@ -1795,6 +2395,26 @@ export interface components {
             bid_quantity: number;
             /** Format: date-time */
             time: string;
+        };
+        /** RangeBody */
+        RangeBody: {
+            /** Max */
+            max: number;
+            /** Min */
+            min: number;
+        };
+        /**
+         * Ranking
+         * @description One algorithm among all by its excess cost. `rank` 1 = cheapest; None below the minimum sample.
+         *
+         *         `is_separated`: its interval does not touch the next one's, so that the order of the two is more than luck.
+         */
+        Ranking: {
+            algorithm: string;
+            excess_cost_bps: components["schemas"]["Estimate"];
+            is_separated: boolean;
+            rank: number | null;
+            slippage_bps: components["schemas"]["Estimate"];
         };
         /** ReasonBody */
         ReasonBody: {
@@ -1861,6 +2481,38 @@ export interface components {
          * @enum {string}
          */
         Side: "BUY" | "SELL";
+        /**
+         * StrategyBody
+         * @description Everything of a row of the catalogue but its name.
+         */
+        StrategyBody: {
+            /** Algorithm Mapping */
+            algorithm_mapping: {
+                [key: string]: unknown;
+            };
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** Parameter Ranges */
+            parameter_ranges: {
+                [key: string]: components["schemas"]["RangeBody"];
+            };
+        };
+        /**
+         * StrategyInsight
+         * @description Expected against realised of one execution strategy; costs are fractions of notional, positive is worse.
+         */
+        StrategyInsight: {
+            cost_error: components["schemas"]["Estimate"];
+            expected_cost: components["schemas"]["Estimate"];
+            finding: string;
+            orders: number;
+            realised_cost: components["schemas"]["Estimate"];
+            strategy_name: string;
+            success_rate: components["schemas"]["Estimate"];
+        };
         /** StrategyPerformanceRow */
         StrategyPerformanceRow: {
             avg_cost: number;
@@ -2054,6 +2706,8 @@ export interface operations {
         parameters: {
             query?: {
                 algorithm_name?: string | null;
+                start_date?: string | null;
+                end_date?: string | null;
             };
             header?: never;
             path?: never;
@@ -2140,6 +2794,425 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionQualityAnalyzed"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    analyze_batch_api_v1_execution_quality_analyze_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnalyzeBatchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnalysis"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    benchmarks_api_v1_execution_quality_benchmarks_get: {
+        parameters: {
+            query?: {
+                algorithm?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MetricPercentiles"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitor_api_v1_execution_quality_monitor_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualityMonitorBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityMonitoring"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    percentiles_api_v1_execution_quality_percentiles_get: {
+        parameters: {
+            query?: {
+                algorithm?: string | null;
+                instrument_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MetricPercentiles"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recommendations_api_v1_execution_quality_recommendations_get: {
+        parameters: {
+            query?: {
+                algorithm?: string | null;
+                instrument_id?: string | null;
+                /** @description rows a page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["QualityRecommendation"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recommendation_api_v1_execution_quality_recommendations__recommendation_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recommendation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityRecommendation"];
                 };
             };
             /** @description Nothing is known under that id */
@@ -2399,10 +3472,85 @@ export interface operations {
             };
         };
     };
+    trends_api_v1_execution_quality_trends_get: {
+        parameters: {
+            query?: {
+                algorithm?: string | null;
+                instrument_id?: string | null;
+                start_date?: string | null;
+                end_date?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MetricTrend"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     venues_api_v1_execution_quality_venue_comparison_get: {
         parameters: {
             query?: {
                 venue_types?: string | null;
+                start_date?: string | null;
+                end_date?: string | null;
             };
             header?: never;
             path?: never;
@@ -2420,6 +3568,217 @@ export interface operations {
                         items: components["schemas"]["VenueProfileRow"][];
                         next_cursor: string | null;
                     };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history_api_v1_execution_strategy_history_get: {
+        parameters: {
+            query?: {
+                strategy_name?: string | null;
+                instrument_id?: string | null;
+                algorithm?: string | null;
+                /** @description rows a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["StrategySelectionRow"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    strategy_insights_api_v1_execution_strategy_insights_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["StrategyInsight"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    market_conditions_api_v1_execution_strategy_market_conditions__instrument_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                instrument_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketConditions"];
                 };
             };
             /** @description Nothing is known under that id */
@@ -2834,7 +4193,217 @@ export interface operations {
             };
         };
     };
+    add_strategy_api_v1_execution_strategy_strategies_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeats with this key change nothing */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStrategyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionStrategyRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     strategy_api_v1_execution_strategy_strategies__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionStrategyRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_strategy_api_v1_execution_strategy_strategies__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StrategyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionStrategyRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_strategy_api_v1_execution_strategy_strategies__name__delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -3177,6 +4746,77 @@ export interface operations {
             };
         };
     };
+    set_algorithm_api_v1_execution_algorithms__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlgorithmBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionAlgorithmRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     kill_api_v1_execution_kill_post: {
         parameters: {
             query?: never;
@@ -3233,6 +4873,77 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["ExecutionStatusRow"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    performance_api_v1_execution_performance_get: {
+        parameters: {
+            query?: {
+                start_date?: string | null;
+                end_date?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AlgorithmSummary"][];
                         next_cursor: string | null;
                     };
                 };
@@ -4560,6 +6271,216 @@ export interface operations {
             };
         };
     };
+    add_rule_api_v1_monitoring_alerts_rules_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeats with this key change nothing */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAlertRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_rule_api_v1_monitoring_alerts_rules__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_rule_api_v1_monitoring_alerts_rules__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     acknowledge_api_v1_monitoring_alerts__alert_id__acknowledge_post: {
         parameters: {
             query?: never;
@@ -4591,6 +6512,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    benchmarks_api_v1_monitoring_benchmarks_get: {
+        parameters: {
+            query?: {
+                instrument_id?: string | null;
+                algorithm?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["BenchmarkComparison"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4652,6 +6644,141 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["MonitoringRow"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quality_api_v1_monitoring_quality_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitoringQuality"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ranked_api_v1_monitoring_rankings_get: {
+        parameters: {
+            query?: {
+                instrument_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Ranking"][];
                         next_cursor: string | null;
                     };
                 };
@@ -5407,4 +7534,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "8b404a070897a7410335edd578c71194992f8d7d1d4e4ae2395d2afef5da8808";
+export const DOCUMENT = "5544efa6db1a02f2a439e8a32fe535f50ab8db961b65659880eb8de83e0fae13";
