@@ -113,9 +113,7 @@ def replay(
     limit: Annotated[str | None, typer.Option(help="Worst acceptable price.")] = None,
     book: Annotated[Path | None, typer.Option(help="Order-book or quote file, where the tape needs one.")] = None,
     instrument: Annotated[Path | None, typer.Option(help="TOML with tick, lot, multiplier, where unknown.")] = None,
-    history: Annotated[
-        Path | None, typer.Option(help="Volumes of earlier days for VWAP; flat without.")
-    ] = None,
+    history: Annotated[Path | None, typer.Option(help="Volumes of earlier days for VWAP; flat without.")] = None,
     queue_model: Annotated[
         str, typer.Option(help="For tapes without order ids: none, pro-rata, squared or ahead.")
     ] = "pro-rata",

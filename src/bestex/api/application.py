@@ -12,7 +12,7 @@ import bestex
 from bestex.api import answers, problems
 from bestex.api.access import Access
 from bestex.api.metering import Guarding, Metering, exposition
-from bestex.api.routes import desk, execution, market, monitoring, orders, quality, strategy
+from bestex.api.routes import desk, execution, market, monitoring, orders, quality, routing, strategy
 
 _ROUTERS = (
     strategy.router,
@@ -20,6 +20,7 @@ _ROUTERS = (
     execution.router,
     monitoring.router,
     quality.router,
+    routing.router,
     market.router,
     desk.router,
 )

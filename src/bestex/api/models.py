@@ -1,9 +1,10 @@
 """Request bodies. Their field names are the contract's; answers are described by the messages themselves."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict
 
+from bestex.api import examples
 from bestex.api.fields import Body, Day, Flag, Float, Id, Minutes, Name, Positive, Rate, Share, Text, Time
 from bestex.domain.orders import Algorithm, ExecutionStyle, Objective, OrderType, Side, Urgency
 
@@ -30,6 +31,8 @@ class MarketContextBody(Body):
 
 
 class RecommendBody(Body):
+    model_config = examples.shown(examples.RECOMMEND)
+
     order_id: Id
     instrument_id: Id
     side: Side
@@ -44,6 +47,8 @@ class RecommendBody(Body):
 
 
 class AdaptBody(Body):
+    model_config = examples.shown(examples.ADAPT)
+
     reason: Text
     market_context: MarketContextBody | None = None
     constraints: ConstraintsBody | None = None
@@ -67,6 +72,8 @@ class InstructionsBody(Body):
 
 
 class OrderBody(Body):
+    model_config = examples.shown(examples.ORDER)
+
     order_id: Id | None = None
     instrument_id: Id
     side: Side
@@ -83,6 +90,8 @@ class OrderBody(Body):
 
 
 class AmendBody(Body):
+    model_config = examples.shown(examples.AMEND)
+
     quantity: Positive | None = None
     price: Positive | None = None
     end_time: Time | None = None
@@ -92,6 +101,8 @@ class AmendBody(Body):
 
 
 class ReasonBody(Body):
+    model_config = examples.shown(examples.REASON)
+
     reason: Text | None = None
 
 
@@ -119,6 +130,8 @@ class ExecutionConstraintsBody(Body):
 class ExecutionBody(Body):
     """ExecutionRequest of the contract."""
 
+    model_config = examples.shown(examples.EXECUTION)
+
     order_id: Id
     instrument_id: Id
     side: Side
@@ -132,6 +145,8 @@ class ExecutionBody(Body):
 
 
 class ModifyExecutionBody(Body):
+    model_config = examples.shown(examples.MODIFY)
+
     quantity: Positive | None = None
     price_limit: Positive | None = None
     end_time: Time | None = None
@@ -141,12 +156,16 @@ class ModifyExecutionBody(Body):
 
 
 class KillBody(Body):
+    model_config = examples.shown(examples.KILL)
+
     scope: Text = "all"
     scope_value: Id | None = None
     reason: Text
 
 
 class MonitorBody(Body):
+    model_config = examples.shown(examples.MONITOR)
+
     order_id: Id
     monitoring_metrics: list[Text] = []
     alert_thresholds: dict[str, Float] = {}
@@ -154,15 +173,21 @@ class MonitorBody(Body):
 
 
 class AcknowledgeBody(Body):
+    model_config = examples.shown(examples.ACKNOWLEDGE)
+
     note: Text | None = None
 
 
 class AnalyzeBody(Body):
+    model_config = examples.shown(examples.ANALYZE)
+
     order_id: Id
 
 
 class StrategyBody(Body):
     """Everything of a row of the catalogue but its name."""
+
+    model_config = examples.shown(examples.STRATEGY)
 
     algorithm_mapping: dict[str, Any]
     parameter_ranges: dict[str, RangeBody]
@@ -170,11 +195,15 @@ class StrategyBody(Body):
 
 
 class NewStrategyBody(StrategyBody):
+    model_config = examples.shown({"strategy_name": "House VWAP", **examples.STRATEGY})
+
     strategy_name: Name
 
 
 class AlertRuleBody(Body):
     """Everything of an alert rule but its name."""
+
+    model_config = examples.shown(examples.ALERT_RULE)
 
     alert_type: Text
     metric: Text
@@ -186,16 +215,22 @@ class AlertRuleBody(Body):
 
 
 class NewAlertRuleBody(AlertRuleBody):
+    model_config = examples.shown({"rule_name": "dear", **examples.ALERT_RULE})
+
     rule_name: Name
 
 
 class AlgorithmBody(Body):
+    model_config = examples.shown(examples.ALGORITHM)
+
     enabled: Flag
     reason: Text | None = None
 
 
 class AnalyzeBatchBody(Body):
     """Order ids, or a range of UTC dates; `limit` holds the latest of the range."""
+
+    model_config = examples.shown(examples.ANALYZE_BATCH)
 
     order_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)] | None = None
     start_date: Day | None = None
@@ -206,7 +241,26 @@ class AnalyzeBatchBody(Body):
 class QualityMonitorBody(Body):
     """What to look at: all executions, or one algorithm's or instrument's, of the given UTC dates."""
 
+    model_config = examples.shown(examples.QUALITY_MONITOR)
+
     algorithm: Algorithm | None = None
     instrument_id: Id | None = None
     start_date: Day | None = None
     end_date: Day | None = None
+
+
+class RouteBody(Body):
+    model_config = examples.shown(examples.ROUTE)
+
+    order_id: Id
+    instrument_id: Id
+    side: Side
+    quantity: Positive
+    order_type: OrderType = OrderType.MARKET
+    price: Positive | None = None
+    routing_objective: Literal[
+        "BEST_PRICE", "FASTEST_EXECUTION", "LOWEST_COST", "MINIMAL_IMPACT", "HIGHEST_FILL_RATE"
+    ] = "BEST_PRICE"
+    venue_preferences: list[Id] = []
+    exclude_venues: list[Id] = []
+    max_venue_split: Annotated[int, Strict(), Field(ge=1, le=20)] = 3

@@ -14,10 +14,11 @@ from bestex.services.quality.service import QualityService
 from bestex.services.strategy.config import StrategyConfig
 from bestex.services.strategy.service import StrategyService
 from bestex.simulation.order_desk import OrderDesk
+from bestex.simulation.router import Router
 
 # The order matters: it is the order in which services of one process hear the same message.
 TARGETS: dict[str, tuple[str, ...]] = {
-    "all": ("order-desk", "strategy", "algorithm", "monitoring", "quality"),
+    "all": ("order-desk", "strategy", "algorithm", "monitoring", "quality", "router"),
     "strategy": ("strategy",),
     "algorithm": ("order-desk", "algorithm"),
     "monitoring": ("order-desk", "monitoring"),
@@ -41,6 +42,7 @@ def services(target: str, reference: ReferenceData, *, timed: bool, speed: float
         "strategy": lambda: StrategyService(reference, StrategyConfig()),
         "algorithm": lambda: AlgorithmService(reference, AlgorithmConfig(), stopwatch_ns if timed else None),
         "monitoring": lambda: MonitoringService(reference, watching),
+        "router": lambda: Router(reference, stopwatch_ns if timed else None),
         "quality": lambda: QualityService(reference, QualityConfig()),
     }
     return [make[name]() for name in TARGETS[target]]

@@ -8,6 +8,7 @@ from bestex.domain.instruments import Instrument
 from bestex.domain.market import MarketSnapshot, VenueQuote
 from bestex.domain.orders import Side
 from bestex.domain.venues import Venue
+from bestex.quant.routing import filled_best_first, whole_shares
 from bestex.services.algorithm.instruction import Instruction
 
 
@@ -60,15 +61,8 @@ class Router:
                 if price is not None and side.sign * (price - worst_price) <= 0
             ),
         )[:venues_max]
-        legs: dict[str, int] = {}
-        left = lots
-        for _, _, negative_size, venue in offers:
-            shown = int(-negative_size / instrument.lot_size)
-            legs[venue] = min(left, shown)
-            left -= legs[venue]
-        if left and offers:
-            legs[offers[0][3]] += left
-        return [Leg(venue=venue, lots=quantity) for venue, quantity in legs.items() if quantity > 0]
+        shown = [(venue, int(-negative_size / instrument.lot_size)) for _, _, negative_size, venue in offers]
+        return [Leg(venue=venue, lots=quantity) for venue, quantity in filled_best_first(shown, lots).items()]
 
     def post(self, lots: int, side: Side, market: MarketSnapshot, lots_min: int, venues_max: int) -> list[Leg]:
         """The dark share first, the rest by weight over the lit venues, no leg below `lots_min` where it can be helped.
@@ -86,9 +80,9 @@ class Router:
         if not weights:
             return [*legs, Leg(venue=self._posting_venue(side, market), lots=lots)]
         heaviest = sorted(weights, key=lambda venue: (-weights[venue], self._preference(venue), venue))[:venues_max]
-        while len(heaviest) > 1 and _shared(lots, [weights[venue] for venue in heaviest])[-1] < max(1, lots_min):
+        while len(heaviest) > 1 and whole_shares(lots, [weights[venue] for venue in heaviest])[-1] < max(1, lots_min):
             heaviest.pop()
-        shares = _shared(lots, [weights[venue] for venue in heaviest])
+        shares = whole_shares(lots, [weights[venue] for venue in heaviest])
         return legs + [Leg(venue=venue, lots=share) for venue, share in zip(heaviest, shares, strict=True) if share > 0]
 
     def planned_venue(self, side: Side, market: MarketSnapshot) -> str:
@@ -121,16 +115,3 @@ class Router:
 
 def _far_touch(quote: VenueQuote, side: Side) -> tuple[Decimal | None, Decimal]:
     return (quote.ask, quote.ask_quantity) if side is Side.BUY else (quote.bid, quote.bid_quantity)
-
-
-def _shared(lots: int, weights: Sequence[float]) -> list[int]:
-    """Whole lots in proportion to the weights, summing to `lots`: cumulative shares are rounded, never single ones."""
-    total = sum(weights)
-    shares, done, running = [], 0, 0.0
-    for weight in weights:
-        running += weight
-        upto = min(lots, int(lots * running / total + 0.5))
-        shares.append(upto - done)
-        done = upto
-    shares[-1] += lots - done
-    return shares
