@@ -1266,6 +1266,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/smart-routing/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Share a quantity among venues
+         * @description A decision, not an order: nothing is sent. The allocations add up to the quantity, in whole lots.
+         */
+        post: operations["route_api_v1_smart_routing_route_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/smart-routing/venues/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The venues of an instrument */
+        get: operations["venue_quality_api_v1_smart_routing_venues_quality_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/venues": {
         parameters: {
             query?: never;
@@ -1338,12 +1375,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AcknowledgeBody */
+        /**
+         * AcknowledgeBody
+         * @example {
+         *       "note": "seen, the venue is slow"
+         *     }
+         */
         AcknowledgeBody: {
             /** Note */
             note?: string | null;
         };
-        /** AdaptBody */
+        /**
+         * AdaptBody
+         * @example {
+         *       "objective": "MINIMIZE_RISK",
+         *       "reason": "volume dried up",
+         *       "urgency": "HIGH"
+         *     }
+         */
         AdaptBody: {
             constraints?: components["schemas"]["ConstraintsBody"] | null;
             market_context?: components["schemas"]["MarketContextBody"] | null;
@@ -1373,6 +1422,14 @@ export interface components {
         /**
          * AlertRuleBody
          * @description Everything of an alert rule but its name.
+         * @example {
+         *       "alert_type": "HIGH_COST",
+         *       "comparison": "above",
+         *       "for_seconds": 5,
+         *       "metric": "arrival_slippage_bps",
+         *       "severity": "HIGH",
+         *       "threshold": 12.5
+         *     }
          */
         AlertRuleBody: {
             /** Alert Type */
@@ -1414,7 +1471,13 @@ export interface components {
          * @enum {unknown}
          */
         Algorithm: "IMPLEMENTATION_SHORTFALL" | "PARTICIPATION_RATE" | "TWAP" | "VWAP";
-        /** AlgorithmBody */
+        /**
+         * AlgorithmBody
+         * @example {
+         *       "enabled": false,
+         *       "reason": "under review"
+         *     }
+         */
         AlgorithmBody: {
             /** Enabled */
             enabled: boolean;
@@ -1456,7 +1519,14 @@ export interface components {
             strategy: components["schemas"]["ExecutionStrategy"];
             why_not_chosen: string;
         };
-        /** AmendBody */
+        /**
+         * AmendBody
+         * @example {
+         *       "price": 232,
+         *       "quantity": 4000,
+         *       "reason": "the portfolio manager wants less"
+         *     }
+         */
         AmendBody: {
             /** End Time */
             end_time?: string | null;
@@ -1473,6 +1543,11 @@ export interface components {
         /**
          * AnalyzeBatchBody
          * @description Order ids, or a range of UTC dates; `limit` holds the latest of the range.
+         * @example {
+         *       "end_date": "2026-11-20",
+         *       "limit": 500,
+         *       "start_date": "2026-11-16"
+         *     }
          */
         AnalyzeBatchBody: {
             /** End Date */
@@ -1487,7 +1562,12 @@ export interface components {
             /** Start Date */
             start_date?: string | null;
         };
-        /** AnalyzeBody */
+        /**
+         * AnalyzeBody
+         * @example {
+         *       "order_id": "order_20261120_002"
+         *     }
+         */
         AnalyzeBody: {
             /** Order Id */
             order_id: string;
@@ -1636,6 +1716,31 @@ export interface components {
         /**
          * ExecutionBody
          * @description ExecutionRequest of the contract.
+         * @example {
+         *       "algorithm": "VWAP",
+         *       "constraints": {
+         *         "max_order_size": 500,
+         *         "price_limits": {
+         *           "min": 420
+         *         },
+         *         "venue_preferences": [
+         *           "NASDAQ",
+         *           "NYSE"
+         *         ]
+         *       },
+         *       "execution_style": "BALANCED",
+         *       "instrument_id": "MSFT",
+         *       "order_id": "order_20261120_003",
+         *       "parameters": {
+         *         "custom_parameters": {
+         *           "slices": 12
+         *         },
+         *         "participation_rate": 0.15
+         *       },
+         *       "quantity": 3000,
+         *       "side": "SELL",
+         *       "target_completion_time": "2030-11-20T20:30:00Z"
+         *     }
          */
         ExecutionBody: {
             algorithm: components["schemas"]["Algorithm"];
@@ -1754,6 +1859,15 @@ export interface components {
             standard_version: string;
             trade_id: string;
             venue_performance: components["schemas"]["VenueScore"][];
+        };
+        /**
+         * ExecutionQualityExpected
+         * @description Over all allocations, weighted by quantity.
+         */
+        ExecutionQualityExpected: {
+            expected_cost: number;
+            expected_fill_rate: number;
+            expected_fill_time_ms: number;
         };
         /** ExecutionSlice */
         ExecutionSlice: {
@@ -1948,7 +2062,14 @@ export interface components {
             tick_size: number;
             venues: string[];
         };
-        /** KillBody */
+        /**
+         * KillBody
+         * @example {
+         *       "reason": "runaway quotes",
+         *       "scope": "instrument",
+         *       "scope_value": "AAPL"
+         *     }
+         */
         KillBody: {
             /** Reason */
             reason: string;
@@ -2064,7 +2185,14 @@ export interface components {
             estimate: components["schemas"]["Estimate"];
             metric: string;
         };
-        /** ModifyExecutionBody */
+        /**
+         * ModifyExecutionBody
+         * @example {
+         *       "participation_rate": 0.1,
+         *       "reason": "no hurry any more",
+         *       "urgency": "LOW"
+         *     }
+         */
         ModifyExecutionBody: {
             /** End Time */
             end_time?: string | null;
@@ -2078,7 +2206,21 @@ export interface components {
             reason?: string | null;
             urgency?: components["schemas"]["Urgency"] | null;
         };
-        /** MonitorBody */
+        /**
+         * MonitorBody
+         * @example {
+         *       "alert_thresholds": {
+         *         "no quote": 0.5
+         *       },
+         *       "monitoring_metrics": [
+         *         "EXECUTION_SPEED",
+         *         "FILL_RATE",
+         *         "SLIPPAGE"
+         *       ],
+         *       "order_id": "order_20261120_002",
+         *       "real_time_updates": true
+         *     }
+         */
         MonitorBody: {
             /**
              * Alert Thresholds
@@ -2139,7 +2281,18 @@ export interface components {
             /** Format: date-time */
             updated_time: string;
         };
-        /** NewAlertRuleBody */
+        /**
+         * NewAlertRuleBody
+         * @example {
+         *       "alert_type": "HIGH_COST",
+         *       "comparison": "above",
+         *       "for_seconds": 5,
+         *       "metric": "arrival_slippage_bps",
+         *       "rule_name": "dear",
+         *       "severity": "HIGH",
+         *       "threshold": 12.5
+         *     }
+         */
         NewAlertRuleBody: {
             /** Alert Type */
             alert_type: string;
@@ -2164,7 +2317,31 @@ export interface components {
             /** Threshold */
             threshold: number;
         };
-        /** NewStrategyBody */
+        /**
+         * NewStrategyBody
+         * @example {
+         *       "algorithm_mapping": {
+         *         "algorithm": "VWAP",
+         *         "execution_style": "PASSIVE",
+         *         "urgencies": [
+         *           "LOW",
+         *           "NORMAL"
+         *         ]
+         *       },
+         *       "enabled": true,
+         *       "parameter_ranges": {
+         *         "dark_pool_ratio": {
+         *           "max": 0.3,
+         *           "min": 0
+         *         },
+         *         "horizon_minutes": {
+         *           "max": 240,
+         *           "min": 30
+         *         }
+         *       },
+         *       "strategy_name": "House VWAP"
+         *     }
+         */
         NewStrategyBody: {
             /** Algorithm Mapping */
             algorithm_mapping: {
@@ -2187,7 +2364,24 @@ export interface components {
          * @enum {unknown}
          */
         Objective: "BALANCED_EXECUTION" | "MAXIMIZE_ALPHA_CAPTURE" | "MINIMIZE_COST" | "MINIMIZE_RISK" | "MINIMIZE_TIME";
-        /** OrderBody */
+        /**
+         * OrderBody
+         * @example {
+         *       "account_id": "account_7",
+         *       "execution_instructions": {
+         *         "execution_style": "BALANCED",
+         *         "max_participation_rate": 0.15,
+         *         "objective": "MINIMIZE_COST",
+         *         "urgency": "NORMAL"
+         *       },
+         *       "instrument_id": "AAPL",
+         *       "order_id": "order_20261120_002",
+         *       "order_type": "LIMIT",
+         *       "price": 231.5,
+         *       "quantity": 5000,
+         *       "side": "BUY"
+         *     }
+         */
         OrderBody: {
             /** Account Id */
             account_id?: string | null;
@@ -2316,6 +2510,10 @@ export interface components {
         /**
          * QualityMonitorBody
          * @description What to look at: all executions, or one algorithm's or instrument's, of the given UTC dates.
+         * @example {
+         *       "algorithm": "VWAP",
+         *       "start_date": "2026-11-16"
+         *     }
          */
         QualityMonitorBody: {
             algorithm?: components["schemas"]["Algorithm"] | null;
@@ -2416,12 +2614,44 @@ export interface components {
             rank: number | null;
             slippage_bps: components["schemas"]["Estimate"];
         };
-        /** ReasonBody */
+        /**
+         * ReasonBody
+         * @example {
+         *       "reason": "news on the instrument"
+         *     }
+         */
         ReasonBody: {
             /** Reason */
             reason?: string | null;
         };
-        /** RecommendBody */
+        /**
+         * RecommendBody
+         * @example {
+         *       "constraints": {
+         *         "dark_pool_preference": true,
+         *         "max_participation_rate": 0.15,
+         *         "time_limit_minutes": 60,
+         *         "venue_restrictions": [
+         *           "NYSE",
+         *           "NASDAQ",
+         *           "DARK_POOL_1"
+         *         ]
+         *       },
+         *       "instrument_id": "AAPL",
+         *       "market_context": {
+         *         "current_conditions": "NORMAL",
+         *         "liquidity_score": 0.85,
+         *         "news_impact_score": 0.2,
+         *         "time_of_day": "MORNING",
+         *         "volatility_regime": "NORMAL"
+         *       },
+         *       "objective": "MINIMIZE_COST",
+         *       "order_id": "order_20261120_001",
+         *       "quantity": 5000,
+         *       "side": "BUY",
+         *       "urgency": "NORMAL"
+         *     }
+         */
         RecommendBody: {
             algorithm?: components["schemas"]["Algorithm"] | null;
             /**
@@ -2477,6 +2707,69 @@ export interface components {
             price_limit: number | null;
         };
         /**
+         * RouteBody
+         * @example {
+         *       "exclude_venues": [
+         *         "BATS"
+         *       ],
+         *       "instrument_id": "AAPL",
+         *       "max_venue_split": 2,
+         *       "order_id": "order_20261120_002",
+         *       "order_type": "MARKET",
+         *       "quantity": 1000,
+         *       "routing_objective": "LOWEST_COST",
+         *       "side": "BUY",
+         *       "venue_preferences": [
+         *         "NASDAQ"
+         *       ]
+         *     }
+         */
+        RouteBody: {
+            /**
+             * Exclude Venues
+             * @default []
+             */
+            exclude_venues?: string[];
+            /** Instrument Id */
+            instrument_id: string;
+            /**
+             * Max Venue Split
+             * @default 3
+             */
+            max_venue_split?: number;
+            /** Order Id */
+            order_id: string;
+            /** @default MARKET */
+            order_type?: components["schemas"]["OrderType"];
+            /** Price */
+            price?: number | null;
+            /** Quantity */
+            quantity: number;
+            /**
+             * Routing Objective
+             * @default BEST_PRICE
+             * @enum {string}
+             */
+            routing_objective?: "BEST_PRICE" | "FASTEST_EXECUTION" | "LOWEST_COST" | "MINIMAL_IMPACT" | "HIGHEST_FILL_RATE";
+            side: components["schemas"]["Side"];
+            /**
+             * Venue Preferences
+             * @default []
+             */
+            venue_preferences?: string[];
+        };
+        /**
+         * RoutingDecision
+         * @description `routing_time_ms` is wall time; None in replay, so that logs are equal.
+         */
+        RoutingDecision: {
+            expected_execution_quality: components["schemas"]["ExecutionQualityExpected"];
+            order_id: string;
+            routing_decisions: components["schemas"]["VenueAllocation"][];
+            routing_rationale: string;
+            routing_time_ms: number | null;
+        };
+        /**
          * Side
          * @enum {string}
          */
@@ -2484,6 +2777,27 @@ export interface components {
         /**
          * StrategyBody
          * @description Everything of a row of the catalogue but its name.
+         * @example {
+         *       "algorithm_mapping": {
+         *         "algorithm": "VWAP",
+         *         "execution_style": "PASSIVE",
+         *         "urgencies": [
+         *           "LOW",
+         *           "NORMAL"
+         *         ]
+         *       },
+         *       "enabled": true,
+         *       "parameter_ranges": {
+         *         "dark_pool_ratio": {
+         *           "max": 0.3,
+         *           "min": 0
+         *         },
+         *         "horizon_minutes": {
+         *           "max": 240,
+         *           "min": 30
+         *         }
+         *       }
+         *     }
          */
         StrategyBody: {
             /** Algorithm Mapping */
@@ -2612,6 +2926,17 @@ export interface components {
             venue_id: string;
             venue_type: components["schemas"]["VenueType"];
         };
+        /** VenueAllocation */
+        VenueAllocation: {
+            allocation_percentage: number;
+            expected_cost: number;
+            expected_fill_rate: number;
+            expected_fill_time_ms: number;
+            quantity_allocated: number;
+            routing_priority: number;
+            venue_id: string;
+            venue_type: string;
+        };
         /** VenueProfileRow */
         VenueProfileRow: {
             fills: number;
@@ -2624,6 +2949,29 @@ export interface components {
             /** Format: date-time */
             updated_time: string;
             venue: string;
+            venue_type: string;
+        };
+        /**
+         * VenueQuality
+         * @description One venue of an instrument: its promises, what it shows now, and what its past says. None = not known.
+         *
+         *         `fill_rate` 0..1; `metrics` are those of the venue comparison. A score needs enough orders; below that it is None.
+         */
+        VenueQuality: {
+            ask_quantity: number | null;
+            bid_quantity: number | null;
+            fill_rate: number | null;
+            fills: number;
+            is_generated: boolean;
+            latency_ms: number;
+            maker_fee: number;
+            metrics: Record<string, never>;
+            orders: number;
+            quality_grade: string | null;
+            quality_score: number | null;
+            spread_bps: number | null;
+            taker_fee: number;
+            venue_id: string;
             venue_type: string;
         };
         /**
@@ -7391,6 +7739,148 @@ export interface operations {
             };
         };
     };
+    route_api_v1_smart_routing_route_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeats with this key change nothing */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RouteBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingDecision"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    venue_quality_api_v1_smart_routing_venues_quality_get: {
+        parameters: {
+            query: {
+                instrument_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["VenueQuality"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     venues_api_v1_venues_get: {
         parameters: {
             query?: {
@@ -7534,4 +8024,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "5544efa6db1a02f2a439e8a32fe535f50ab8db961b65659880eb8de83e0fae13";
+export const DOCUMENT = "670d896c2308c527297b0a7c005f097a3a4d977cc9d7ad5b622e3d1cd70404f1";
