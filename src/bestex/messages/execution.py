@@ -172,6 +172,7 @@ class ExecutionPlanned(Payload, frozen=True, kw_only=True):
     execution_style: str
     parameters: dict[str, Any]
     revision: int = 0  # 0 = the first plan, then one more per change
+    deadline_time_ns: int | None = None  # the order expires; after end_time further windows may follow until then
 
 
 class ChildOrderSubmitted(Payload, frozen=True, kw_only=True):

@@ -164,6 +164,7 @@ class ExecutionStrategySelected(Payload, frozen=True, kw_only=True):
     confidence: float
     adaptation: int = 0  # 0 = the first selection of the order, then 1, 2, ...
     reason: str | None = None  # why adapted
+    deadline_time_ns: int | None = None  # the client's end or time limit; None = the session's close
 
 
 class AssessMarket(Payload, frozen=True, kw_only=True):

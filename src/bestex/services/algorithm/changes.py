@@ -56,6 +56,8 @@ def modified(
     price = wanted.price if isinstance(wanted, OrderAmended) else wanted.price_limit
     rate = wanted.max_participation_rate if isinstance(wanted, OrderAmended) else wanted.participation_rate
     instruction = parent.instruction.from_now(now_ns, _end(parent, wanted.end_time_ns, reference, now_ns))
+    if wanted.end_time_ns is not None:
+        instruction = replace(instruction, last_end_ns=None)
     if price is not None:
         parent.instrument.price_to_ticks(price, field="price" if amends else "price_limit")
         price = _within_client_limit(parent, price)
@@ -110,8 +112,10 @@ def _within_client_limit(parent: Parent, price: Decimal) -> Decimal:
 
 def _end(parent: Parent, end_ns: int | None, reference: ReferenceData, now_ns: int) -> int:
     assert parent.instruction is not None
-    end = parent.instruction.end_ns if end_ns is None else end_ns
-    begins = max(now_ns, parent.instruction.start_ns)
+    planned = parent.instruction
+    # A window may have ended while the order was paused: then the rest of the time to the deadline is left.
+    end = end_ns or (planned.end_ns if now_ns < planned.end_ns else planned.deadline_ns)
+    begins = max(now_ns, planned.start_ns)
     session = reference.session(parent.instrument.instrument_id, parent.instruction.start_ns)
     closes = end if session is None else session[1]
     if not begins < end <= closes:

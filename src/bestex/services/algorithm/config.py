@@ -36,6 +36,8 @@ class AlgorithmConfig:
 
     guards: GuardConfig = field(default_factory=GuardConfig)
     default_window_ns: int = 30 * NS_PER_MINUTE  # end when none is given, the session's close at the latest
+    next_window_ns: int = 5 * NS_PER_MINUTE  # shortest window after one that ended before the deadline
+    close_margin_ns: int = NS_PER_MINUTE  # an order without an end expires this long before the close
     slice_ns: int = NS_PER_MINUTE  # length of a slice where no number of slices is given
     slices_max: int = 1_000
     participation_rate: float = 0.10  # PARTICIPATION_RATE where no rate is given
@@ -50,6 +52,8 @@ class AlgorithmConfig:
         _check(0 < self.participation_rate < 1, "participation_rate", self.participation_rate, "in (0, 1)")
         for name in (
             "default_window_ns",
+            "next_window_ns",
+            "close_margin_ns",
             "slice_ns",
             "slices_max",
             "venues_per_child_max",

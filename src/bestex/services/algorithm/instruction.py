@@ -39,6 +39,7 @@ class Instruction:
     participation_rate: float  # the target of PARTICIPATION_RATE, the cap of the others
     kappa_t: float  # IMPLEMENTATION_SHORTFALL only
     slices: int
+    last_end_ns: int | None = None  # when the order expires; None = with this window
     price_min: Decimal | None = None
     price_max: Decimal | None = None
     child_quantity_max: Decimal | None = None
@@ -49,6 +50,11 @@ class Instruction:
     venue_exclusions: tuple[str, ...] = ()
     no_trade_zones: tuple[tuple[int, int], ...] = ()  # [start_ns, end_ns), sorted, not overlapping
     notes: tuple[str, ...] = ()  # what the desk changed of what was asked, in words
+
+    @property
+    def deadline_ns(self) -> int:
+        """When the order expires: the end of this window, or later where others may follow it."""
+        return max(self.end_ns, self.last_end_ns or self.end_ns)
 
     def limit(self, side: Side) -> Decimal | None:
         """The worst price: a buy's ceiling, a sell's floor."""

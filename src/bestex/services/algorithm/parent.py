@@ -155,6 +155,7 @@ class Parent:
             execution_style=self.instruction.style,
             parameters=parameters,
             revision=self.revision,
+            deadline_time_ns=self.instruction.deadline_ns,
         )
         effects.events.append((self.order_id, planned))
         effects.records.append(self._plan_row(now_ns, "WORKING"))

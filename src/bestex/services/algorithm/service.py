@@ -40,6 +40,7 @@ from bestex.services.algorithm.ledger import Ledger
 from bestex.services.algorithm.parent import Parent
 from bestex.services.algorithm.planning import plan
 from bestex.services.algorithm.timetable import timetable
+from bestex.services.algorithm.windows import with_deadline
 from bestex.services.algorithm.working import Working
 
 DESK = "desk"
@@ -114,9 +115,7 @@ class AlgorithmService:
         )
         self._parents[order.order_id] = parent
         if order.instructions.algorithm is not None and order.instructions.selection_id is None:
-            self._start_from_fact(
-                parent, lambda: from_order(order, self._reference, self._config, message.time_ns), effects, message
-            )
+            self._start_from_fact(parent, lambda: self._from_order(parent, message.time_ns), effects, message)
         return self._done(parent, effects, message.time_ns)
 
     def _strategy_selected(self, fact: ExecutionStrategySelected, message: Message[Any]) -> Effects:
@@ -125,8 +124,10 @@ class AlgorithmService:
             return effects
 
         def build() -> Instruction:
-            strategy = fact.recommended_strategy
-            return from_strategy(strategy, parent.order, self._reference, self._config, message.time_ns)
+            strategy, order = fact.recommended_strategy, parent.order
+            instruction = from_strategy(strategy, order, self._reference, self._config, message.time_ns)
+            ends = [end for end in (order.instructions.end_time_ns, fact.deadline_time_ns) if end is not None]
+            return self._with_deadline(parent, instruction, min(ends, default=None))
 
         if parent.instruction is None:
             limit = fact.recommended_strategy.risk_controls.max_order_value
@@ -280,9 +281,11 @@ class AlgorithmService:
             )
         if (killed := self._kills.covers(parent.subject)) is not None:
             raise Conflict(f"order {parent.order_id} is {killed}; re-arm first", field="state", value=killed)
-        if message.time_ns >= parent.instruction.end_ns:
+        if message.time_ns >= parent.instruction.deadline_ns:
             raise Conflict(
-                f"the window of order {parent.order_id} has ended", field="end_time", value=parent.instruction.end_ns
+                f"the window of order {parent.order_id} has ended",
+                field="end_time",
+                value=parent.instruction.deadline_ns,
             )
         effects = Effects()
         parent.market = request.market
@@ -342,6 +345,19 @@ class AlgorithmService:
             return
         self._working.start(parent, instruction, effects, now_ns)
 
+    def _from_order(self, parent: Parent, now_ns: int) -> Instruction:
+        order = parent.order
+        instruction = from_order(order, self._reference, self._config, now_ns)
+        wanted = order.instructions
+        if wanted.end_time_ns is not None or (wanted.parameters or {}).get("time_horizon_minutes") is not None:
+            return instruction
+        return self._with_deadline(parent, instruction, None)
+
+    def _with_deadline(self, parent: Parent, instruction: Instruction, end_ns: int | None) -> Instruction:
+        return with_deadline(
+            instruction, end_ns, instrument=parent.instrument, reference=self._reference, config=self._config
+        )
+
     def _change_from_fact(self, parent: Parent, build: Callable[[], Change], effects: Effects, now_ns: int) -> None:
         try:
             change = build()
@@ -372,6 +388,7 @@ class AlgorithmService:
     def _done(self, parent: Parent, effects: Effects, now_ns: int) -> Effects:
         """After every step: end the order if it is over, watch what venues owe, show it, count the ledger again."""
         if not parent.state.is_final and parent.instruction is not None:
+            self._working.go_on_after_window(parent, parent.instruction, effects, now_ns)
             self._end_if_over(parent, parent.instruction, effects, now_ns)
         if not parent.state.is_final:
             self._working.watch_answers(parent, effects)
@@ -388,7 +405,7 @@ class AlgorithmService:
             parent.finish(effects, now_ns, ParentState.FILLED, "filled")
         elif parent.state is ParentState.CANCELLING:
             parent.finish(effects, now_ns, ParentState.CANCELLED, parent.reason)
-        elif now_ns >= instruction.end_ns:
+        elif now_ns >= instruction.deadline_ns:
             words = f"the window ended with {ledger.ordered - ledger.filled} unfilled"
             parent.finish(effects, now_ns, ParentState.EXPIRED, f"{words}; last: {parent.reason}")
         elif ledger.unallocated == 0:

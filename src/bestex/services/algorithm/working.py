@@ -23,6 +23,7 @@ from bestex.services.algorithm.parent import Parent, VolumeMark
 from bestex.services.algorithm.planning import plan
 from bestex.services.algorithm.routing import Leg, Router
 from bestex.services.algorithm.timetable import timetable
+from bestex.services.algorithm.windows import going_on, next_window
 
 _ANSWERABLE = (ChildState.PENDING, ChildState.WORKING, ChildState.PARTIALLY_FILLED)
 
@@ -74,6 +75,39 @@ class Working:
         parent.clear_timers(effects, "slice", "volume")
         if parent.state is ParentState.PENDING and instruction.start_ns > now_ns:
             parent.set_timer(effects, "begin", at_ns=instruction.start_ns)
+
+    def go_on_after_window(self, parent: Parent, instruction: Instruction, effects: Effects, now_ns: int) -> None:
+        """Plan what a window left, where the deadline is later. A paused order is planned when it is resumed."""
+        if now_ns < instruction.end_ns or now_ns >= instruction.deadline_ns:
+            return
+        if parent.state is ParentState.CANCELLING:
+            return
+        ledger = parent.ledger
+        # What is on its way home is planned once it is here; an unknown child may never come.
+        is_home = ledger.live == ledger.unknown
+        if parent.state is not ParentState.WORKING or ledger.unallocated == 0 or not is_home:
+            parent.set_timer(effects, "end", at_ns=instruction.deadline_ns)
+            return
+        follows = self._next_window(parent, instruction, now_ns)
+        reason = going_on(
+            follows, ledger.unallocated, held_by_volume="volume" in parent.timers, last_reason=parent.reason
+        )
+        self.revise(parent, follows, effects, now_ns, reason)
+        parent.reason = reason
+        parent.show(effects, now_ns)
+        self.step(parent, Wake.RESUME, effects, now_ns)
+
+    def _next_window(self, parent: Parent, instruction: Instruction, now_ns: int) -> Instruction:
+        instrument = parent.instrument
+        return next_window(
+            instruction,
+            self._reference.volume_curve(instrument.instrument_id, now_ns),
+            now_ns=now_ns,
+            quantity=parent.ledger.remaining,
+            has_filled=parent.ledger.filled > parent.filled_before,
+            instrument=instrument,
+            config=self._config,
+        )
 
     def _plan(
         self, parent: Parent, instruction: Instruction, effects: Effects, now_ns: int, reason: str | None = None
@@ -423,7 +457,12 @@ class Working:
         parent.change(ParentState.WORKING)
         parent.rejects_in_a_row = 0
         parent.hold_until_ns = 0
-        self.revise(parent, parent.instruction.from_now(now_ns), effects, now_ns, reason)
+        instruction = parent.instruction
+        if now_ns < instruction.end_ns:
+            instruction = instruction.from_now(now_ns)
+        else:
+            instruction = self._next_window(parent, instruction, now_ns)
+        self.revise(parent, instruction, effects, now_ns, reason)
         parent.reason = reason
         self.step(parent, Wake.RESUME, effects, now_ns)
 

@@ -277,6 +277,7 @@ class StrategyService:
             confidence=answer.confidence,
             adaptation=adaptation,
             reason=reason,
+            deadline_time_ns=choice.profile.end_ns if choice.profile.end_is_fixed else None,
         )
         return Effects(events=[(answer.order_id, fact)], records=[row], answer=answer)
 

@@ -34,6 +34,7 @@ from bestex.services.algorithm.service import AlgorithmService
 from bestex.services.algorithm.working import Working
 from tests.unit.services.algorithm.auditor import Audited
 from tests.unit.services.algorithm.paper_desk import MINUTE, SECOND, Reference, parent_order
+from tests.unit.services.algorithm.test_selections import selected
 
 SEED = int(os.environ.get("BESTEX_SEED", random.SystemRandom().randrange(2**32)))
 
@@ -51,6 +52,7 @@ class Life(RuleBasedStateMachine):
         limited=st.booleans(),
         dark=st.sampled_from([0.0, 0.5]),
         minutes=st.integers(1, 20),
+        deadline=st.sampled_from([1, 3]),
     )
     def begin(
         self,
@@ -61,23 +63,28 @@ class Life(RuleBasedStateMachine):
         limited: bool,
         dark: float,
         minutes: int,
+        deadline: int,
     ) -> None:
+        """With a `deadline` of several windows, what one leaves is planned into the next."""
         self.desk = Audited(service=AlgorithmService(Reference(), AlgorithmConfig()))
         self.sent: list[ExecutionReport] = []
         price = {Side.BUY: "100.05", Side.SELL: "99.95"}[side] if limited else None
         self.desk.limit = Decimal(price) if price else None
         self.desk.ordered_most = Decimal(lots * 10)
+        parameters = {"dark_pool_ratio": dark, "slices": 2 * minutes}
         self.desk.create(
             parent_order(
                 side=side,
                 quantity=lots * 10,
                 price=price,
-                algorithm=algorithm,
+                algorithm=algorithm if deadline == 1 else None,
                 style=style,
-                minutes=minutes,
-                parameters={"dark_pool_ratio": dark, "slices": 2 * minutes},
+                minutes=minutes * deadline,
+                parameters=parameters,
             )
         )
+        if deadline > 1:
+            self.desk.tell(selected(algorithm=algorithm, minutes=minutes, **parameters))
 
     # -- time and market
 
