@@ -23,8 +23,16 @@ WALL_NS = 1_795_000_000 * NS_PER_SECOND
 ORDERS = 7
 
 
-@cache
 def journal() -> tuple[Message[Any], ...]:
+    return worked()[0]
+
+
+def ended_desk() -> Desk:
+    return worked()[1]
+
+
+@cache
+def worked() -> tuple[tuple[Message[Any], ...], Desk]:
     """Seven orders: recommended and planned in turn, G5 cancelled by its client, G6 refused for its short window."""
     market = GeneratedMarket(seed=5, wall_ns=WALL_NS)
     reference = GeneratedReference(market)
@@ -50,7 +58,7 @@ def journal() -> tuple[Message[Any], ...]:
         driver.run_until(market.now_ns + 20 * NS_PER_SECOND)
     driver.request("order-desk", CancelOrder(order_id="G5", actor="test"), order_id="G5")
     driver.run_until(market.now_ns + 12 * NS_PER_MINUTE)
-    return tuple(kept.messages)
+    return tuple(kept.messages), driver.desk
 
 
 def of(event_type: str) -> list[Any]:
@@ -115,3 +123,19 @@ def test_every_executed_order_has_a_grade_within_its_interval() -> None:
     for one in graded:
         assert one.interval.low <= one.overall_quality_score <= one.interval.high
         assert sum(score.weight for score in one.metric_breakdown.values()) == pytest.approx(1.0)
+
+
+def test_an_order_without_a_strategy_is_rejected_everywhere_with_its_reason_and_measured_with_nulls() -> None:
+    desk = ended_desk()
+    [completed] = [one for one in of("execution_completed") if one.order_id == "G6"]
+    states = {service.name: service.state("G6") for service in desk.services}
+    assert states["order-desk"].state == completed.state == "REJECTED"
+    assert states["order-desk"].reason == completed.reason
+    assert "no execution strategy" in completed.reason
+    assert states["algorithm"]["state"] == "REJECTED"
+    assert states["strategy"].state == "REJECTED"
+    [measured] = [one for one in of("execution_measured") if one.order_id == "G6"]
+    assert (measured.executed_quantity, measured.average_fill_price, measured.expected_cost) == (0, None, None)
+    assert measured.costs.arrival_slippage_bps is None
+    [trade] = [one for one in of("trade_executed") if one.execution.order_id == "G6"]
+    assert (trade.execution.executed_quantity, trade.execution.total_amount) == (0, 0)

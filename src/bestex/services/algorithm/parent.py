@@ -223,11 +223,7 @@ class Parent:
 
     def finish(self, effects: Effects, now_ns: int, final: ParentState, reason: str) -> None:
         """The one end of the order: its state, execution_completed, and no timers left."""
-        assert self.ledger.live == 0, f"{self.order_id} cannot end with {self.ledger.live} live"
-        self.change(final)
-        self.reason = reason if self.flag is None or self.flag in reason else f"{reason}; {self.flag}"
-        self.ledger.close()
-        self.clear_timers(effects)
+        self.end_untold(effects, final, reason)
         if self.instruction is not None:
             self.show(effects, now_ns)
             effects.records.append(self._plan_row(now_ns, final))
@@ -251,6 +247,14 @@ class Parent:
                 ),
             )
         )
+
+    def end_untold(self, effects: Effects, final: ParentState, reason: str) -> None:
+        """End an order whose completion somebody else has told already."""
+        assert self.ledger.live == 0, f"{self.order_id} cannot end with {self.ledger.live} live"
+        self.change(final)
+        self.reason = reason if self.flag is None or self.flag in reason else f"{reason}; {self.flag}"
+        self.ledger.close()
+        self.clear_timers(effects)
 
     def child_row(self, child: Child) -> ChildOrderRow:
         order = child.order

@@ -12,6 +12,7 @@ from bestex.messages.execution import (
     AlgorithmEnabledChanged,
     CancelExecution,
     ExecutionAcknowledged,
+    ExecutionCompleted,
     ExecutionPlan,
     ExecutionReport,
     KillExecutions,
@@ -68,6 +69,7 @@ class AlgorithmService:
             "execution_strategy_selected": self._strategy_selected,
             "order_amended": self._order_amended,
             "order_cancelled": self._order_cancelled,
+            "execution_completed": self._completed_elsewhere,
             "execution_report": self._execution_report,
             "timer_due": self._timer_due,
             "plan_execution": self._plan,
@@ -168,6 +170,14 @@ class AlgorithmService:
             return effects
         self._bring_home(parent, effects, message.time_ns, fact.reason or f"cancelled by {fact.actor}")
         return self._done(parent, effects, message.time_ns)
+
+    def _completed_elsewhere(self, fact: ExecutionCompleted, message: Message[Any]) -> Effects:
+        """No strategy may work the order: it has ended before it was ours. Our own completions change nothing here."""
+        parent, effects = self._parents.get(fact.order_id), Effects()
+        if parent is not None and parent.instruction is None and not parent.state.is_final:
+            parent.end_untold(effects, fact.state, fact.reason)
+            parent.ledger.check()
+        return effects
 
     def _execution_report(self, fact: ExecutionReport, message: Message[Any]) -> Effects:
         parent, effects = self._parents.get(fact.order_id), Effects()

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from bestex.domain.errors import Conflict
 from bestex.domain.orders import ExecutionStyle, ParentState, Side
-from bestex.messages.execution import ChildOrderSubmitted, ExecutionCompleted, ExecutionPlanned
+from bestex.messages.execution import CancelExecution, ChildOrderSubmitted, ExecutionCompleted, ExecutionPlanned
 from bestex.messages.strategy import (
     ExecutionStrategy,
     ExecutionStrategySelected,
@@ -148,3 +149,27 @@ def test_a_selection_that_cannot_be_worked_ends_rejected_and_an_adaptation_that_
     desk.tell(selected())
     desk.tell(selected(adaptation=1, execution_style="SLOPPY"))
     assert "change not applied" in desk.progress().reason
+
+
+def test_an_order_that_no_strategy_may_work_has_ended_here_too_and_is_told_by_nobody_twice() -> None:
+    desk = created()
+    refused = ExecutionCompleted(
+        order_id="P1",
+        state=ParentState.REJECTED,
+        quantity=Decimal(6_000),
+        filled_quantity=Decimal(0),
+        unfilled_quantity=Decimal(6_000),
+        average_fill_price=None,
+        notional=Decimal(0),
+        fees=Decimal(0),
+        started_ns=None,
+        completed_ns=desk.now_ns,
+        child_orders=0,
+        reason="no execution strategy: the window is too short",
+    )
+    assert desk.tell(refused).events == []
+    state: Any = desk.service.state("P1")
+    assert (state["state"], state["reason"]) == (ParentState.REJECTED, refused.reason)
+    assert desk.tell(selected()).events == []
+    with pytest.raises(Conflict):
+        desk.tell(CancelExecution(order_id="P1", actor="trader"))
