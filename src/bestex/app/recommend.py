@@ -112,7 +112,7 @@ def show(recommendation: dict[str, Any], *, as_json: bool) -> None:
             f"{outcome['estimated_time_minutes']}",
             f"{outcome['market_impact'] * 1e4:.2f}",
             f"{outcome['completion_probability']:.0%}",
-            "recommended" if score is None else f"{score:.2f}",
+            "chosen" if score is None else f"{score:.2f}",
         )
     console.print(table)
     console.print(f"confidence {recommendation['confidence']:.0%} to be within max(1 bp, 5 %) of the best candidate")
