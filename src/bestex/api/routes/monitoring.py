@@ -237,7 +237,7 @@ async def ranked(access: Desk, instrument_id: str | None = None) -> Response:
     summary="How complete and accurate monitoring itself is",
 )
 async def quality(access: Desk) -> Response:
-    """Over the latest 1,000 fills and watched orders."""
+    """Over the latest 500 fills and watched orders."""
     return answer(await monitoring_quality(access))
 
 

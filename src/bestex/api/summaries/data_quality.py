@@ -1,5 +1,6 @@
 """Monitoring's own data: does it know every fill the algorithms know, and what was wrong with the quotes it saw?"""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -8,7 +9,8 @@ import msgspec
 from bestex.api.access import Access
 from bestex.messages.records import FillRow, MonitoringRow
 
-_LATEST: Final = 1_000
+_LATEST: Final = 500
+_FILLS_MAX: Final = 50_000
 
 
 class MonitoringQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,12 +41,12 @@ async def monitoring_quality(access: Access) -> MonitoringQuality:
     fills = (await access.store.find(FillRow, order_by="-received_time_ns", limit=_LATEST)).rows
     final = [row for row in watched if row.state in ("FILLED", "CANCELLED", "EXPIRED", "REJECTED")]
     measured = [row.measured for row in final if row.measured is not None]
-    exact = [await _is_exact(access, row) for row in final]
-    filled_orders = sorted({fill.order_id for fill in fills})
-    known = [await access.store.get(MonitoringRow, order_id) is not None for order_id in filled_orders]
+    exact = await _exact(access, final)
+    filled_orders = tuple(sorted({fill.order_id for fill in fills}))
+    known = (await access.store.find(MonitoringRow, where={"order_id": filled_orders}, limit=_LATEST)).rows
     quoted = [fill for fill in fills if fill.bid is not None and fill.ask is not None]
     accuracy = sum(exact) / len(exact) if exact else None
-    coverage = sum(known) / len(known) if known else None
+    coverage = len(known) / len(filled_orders) if filled_orders else None
     times = [row.updated_time_ns for row in watched]
     return MonitoringQuality(
         orders_watched=len(watched),
@@ -64,7 +66,18 @@ async def monitoring_quality(access: Access) -> MonitoringQuality:
     )
 
 
-async def _is_exact(access: Access, row: MonitoringRow) -> bool:
-    """Whether what monitoring counted is what is on record, to the last unit."""
-    fills = (await access.store.find(FillRow, where={"order_id": row.order_id}, limit=100_000)).rows
-    return sum((fill.quantity for fill in fills), Decimal(0)) == Decimal(str(row.update["filled_quantity"]))
+async def _exact(access: Access, final: Sequence[MonitoringRow]) -> list[bool]:
+    """Of each order, whether what monitoring counted is what is on record, to the last unit.
+
+    Orders whose fills are not all among the first 50,000 are left out.
+    """
+    wanted = {row.order_id: Decimal(0) for row in final}
+    found = await access.store.find(FillRow, where={"order_id": tuple(wanted)}, order_by="order_id", limit=_FILLS_MAX)
+    for fill in found.rows:
+        wanted[fill.order_id] += fill.quantity
+    unread = found.rows[-1].order_id if found.next_cursor is not None else None
+    return [
+        wanted[row.order_id] == Decimal(str(row.update["filled_quantity"]))
+        for row in final
+        if unread is None or row.order_id < unread
+    ]
