@@ -48,7 +48,7 @@ class SqlJournal:
         journal = cls(engine)
         try:
             async with engine.begin() as connection:
-                # The driver begins none for DDL: after a power cut between two tables the journal would never open again.
+                # The driver begins none for DDL: a power cut between two tables would shut the journal for good.
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
                 await connection.run_sync(upgrade)
             async with engine.connect() as connection:
