@@ -5,6 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from bestex.api.summaries.quality import recommendation_page, recommendations
+from bestex.messages.records import QualityResultRow
 from tests.api.conftest import Until
 
 V1 = "/api/v1"
@@ -296,3 +298,27 @@ async def test_a_recommendation_that_is_not_there_is_not_found(client: httpx2.As
     assert (await client.get(f"{V1}/execution-quality/recommendations/none:1")).status_code == 404
     reply = await client.post(f"{V1}/execution-quality/monitor", json={"algorithm": "MAGIC"})
     assert wrong(reply) == ["algorithm"]
+    assert wrong(await client.get(f"{V1}/execution-quality/recommendations?cursor=nobody:1")) == ["cursor"]
+
+
+def test_recommendations_page_without_loss_or_repeat() -> None:
+    graded = QualityResultRow(
+        order_id="o",
+        instrument_id="AAPL",
+        algorithm="TWAP",
+        strategy_name=None,
+        overall_quality_score=0.4,
+        quality_grade="AVERAGE",
+        analysis={
+            "improvement_recommendations": ["rest less", "start earlier", "use fewer venues"],
+            "interval": None,
+            "standard_version": "v",
+        },
+        created_at_ns=1,
+    )
+    found = recommendations([graded])
+    first, cursor = recommendation_page(found, 2, None)
+    rest, end = recommendation_page(found, 2, cursor)
+    assert [item.recommendation_id for item in (*first, *rest)] == ["o:1", "o:2", "o:3"]
+    assert (cursor, end) == ("o:2", None)
+    assert recommendation_page(found, 3, None)[1] is None

@@ -162,11 +162,16 @@ async def percentiles(access: Desk, algorithm: str | None = None, instrument_id:
     summary="What could be done better, newest first",
 )
 async def recommendations(
-    access: Desk, algorithm: str | None = None, instrument_id: str | None = None, limit: Limit = 100
+    access: Desk,
+    algorithm: str | None = None,
+    instrument_id: str | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response:
     """Each with the execution that bears it out. An execution with nothing to better has none."""
     rows = await graded(access, algorithm=algorithm, instrument_id=instrument_id)
-    return page(summaries.recommendations(rows)[:limit])
+    found, following = summaries.recommendation_page(summaries.recommendations(rows), limit, cursor)
+    return page(found, following)
 
 
 @router.get(

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from bestex.api.summaries.graded import grouped, readings
-from bestex.domain.errors import NotFound
+from bestex.domain.errors import InvalidInput, NotFound
 from bestex.domain.samples import SAMPLE_MIN, Estimate, estimated_mean, trend
 from bestex.domain.time import to_iso
 from bestex.messages.records import AlgorithmProfileRow, QualityAlertRow, QualityResultRow, VenueProfileRow
@@ -181,6 +181,27 @@ def recommendations(rows: Sequence[QualityResultRow]) -> list[QualityRecommendat
         for row in reversed(rows)
         for number, sentence in enumerate(row.analysis["improvement_recommendations"], 1)
     ]
+
+
+def recommendation_page(
+    found: Sequence[QualityRecommendation], limit: int, cursor: str | None
+) -> tuple[Sequence[QualityRecommendation], str | None]:
+    """The page after the recommendation that the cursor names, and the next cursor.
+
+    Raises:
+        InvalidInput: if the cursor is not the id of one of them.
+    """
+    ids = [item.recommendation_id for item in found]
+    if cursor is not None and cursor not in ids:
+        raise InvalidInput(
+            f"cursor {cursor!r} is not of this list",
+            field="cursor",
+            value=cursor,
+            expected="a next_cursor of this list",
+        )
+    start = 0 if cursor is None else ids.index(cursor) + 1
+    rows = found[start : start + limit]
+    return rows, ids[start + limit - 1] if start + limit < len(ids) else None
 
 
 def one_recommendation(row: QualityResultRow | None, recommendation_id: str) -> QualityRecommendation:

@@ -1065,7 +1065,7 @@ export interface paths {
         };
         /**
          * How complete and accurate monitoring itself is
-         * @description Over the latest 1,000 fills and watched orders.
+         * @description Over the latest 500 fills and watched orders.
          */
         get: operations["quality_api_v1_monitoring_quality_get"];
         put?: never;
@@ -3477,6 +3477,8 @@ export interface operations {
                 instrument_id?: string | null;
                 /** @description rows a page */
                 limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -8024,4 +8026,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "670d896c2308c527297b0a7c005f097a3a4d977cc9d7ad5b622e3d1cd70404f1";
+export const DOCUMENT = "dd4732848a9ec4a6850d34f79bb962cdb3e443ef8d670c610fe2e00033ddac5b";
