@@ -139,3 +139,17 @@ def test_an_order_without_a_strategy_is_rejected_everywhere_with_its_reason_and_
     assert measured.costs.arrival_slippage_bps is None
     [trade] = [one for one in of("trade_executed") if one.execution.order_id == "G6"]
     assert (trade.execution.executed_quantity, trade.execution.total_amount) == (0, 0)
+
+
+def test_an_order_with_a_named_algorithm_is_measured_against_its_plan_with_a_modelled_impact() -> None:
+    plans = {one.order_id: one for one in of("execution_planned") if one.revision == 0}
+    named = [one for one in of("execution_measured") if one.expected_cost_source == "plan"]
+    assert len(named) >= 3
+    for measured in named:
+        plan = plans[measured.order_id]
+        assert 0 < plan.estimated_impact < plan.estimated_cost + plan.cost_sd
+        assert measured.expected_cost == plan.estimated_cost
+        assert measured.expected_impact == plan.estimated_impact
+        assert measured.expected_cost_sd == plan.cost_sd
+        if measured.executed_quantity:
+            assert measured.costs.market_impact > 0

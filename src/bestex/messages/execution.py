@@ -156,6 +156,8 @@ class ExecutionPlan(msgspec.Struct, frozen=True, kw_only=True):
     execution_schedule: tuple[ExecutionSlice, ...]
     expected_completion_ns: int
     estimated_cost: float  # fraction of notional
+    estimated_impact: float | None = None  # its market impact, fraction of notional; None without a model
+    cost_sd: float | None = None  # sd of the realised cost around it, fraction of notional; None without a model
 
 
 class ExecutionPlanned(Payload, frozen=True, kw_only=True):
@@ -172,6 +174,8 @@ class ExecutionPlanned(Payload, frozen=True, kw_only=True):
     execution_style: str
     parameters: dict[str, Any]
     revision: int = 0  # 0 = the first plan, then one more per change
+    estimated_impact: float | None = None  # fraction of notional; None where no pre-trade model priced the plan
+    cost_sd: float | None = None  # sd of the realised cost around estimated_cost, fraction of notional
     deadline_time_ns: int | None = None  # the order expires; after end_time further windows may follow until then
 
 

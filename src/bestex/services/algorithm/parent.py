@@ -156,6 +156,8 @@ class Parent:
             parameters=parameters,
             revision=self.revision,
             deadline_time_ns=self.instruction.deadline_ns,
+            estimated_impact=self.plan.estimated_impact,
+            cost_sd=self.plan.cost_sd,
         )
         effects.events.append((self.order_id, planned))
         effects.records.append(self._plan_row(now_ns, "WORKING"))

@@ -1,5 +1,6 @@
 """The plan of a parent order: slices in lots, their child orders, when it should be done, what it should cost."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
@@ -66,13 +67,16 @@ def plan(
         if part.target_quantity > 0
     )
     last = int(np.argmax(targets == targets[-1]))
+    expected = plan_estimate(instruction, table, instrument, side, quantity, market, reference)
     return ExecutionPlan(
         order_id=order_id,
         algorithm_used=instruction.algorithm,
         child_orders=children,
         execution_schedule=slices,
         expected_completion_ns=int(table.edges_ns[last + 1]),
-        estimated_cost=estimated_cost(instruction, table, instrument, side, quantity, market, reference),
+        estimated_cost=expected.cost,
+        estimated_impact=expected.impact,
+        cost_sd=expected.cost_sd,
     )
 
 
@@ -89,7 +93,19 @@ def _targets(
     return np.minimum(np.floor(rate / (1 - rate) * others + 0.5).astype(np.int64), lots)
 
 
-def estimated_cost(
+@dataclass(frozen=True, kw_only=True)
+class PlanEstimate:
+    """What a plan is expected to cost, as fractions of notional; positive is worse.
+
+    `impact` and `cost_sd` are None where the pre-trade model has too little to work with.
+    """
+
+    cost: float
+    impact: float | None = None
+    cost_sd: float | None = None
+
+
+def plan_estimate(
     instruction: Instruction,
     table: Timetable,
     instrument: Instrument,
@@ -97,20 +113,21 @@ def estimated_cost(
     quantity: Decimal,
     market: MarketSnapshot,
     reference: ReferenceData,
-) -> float:
-    """Expected cost as a fraction of notional, from the desk's one pre-trade model (`bestex.quant.pretrade`).
+) -> PlanEstimate:
+    """Expected cost, impact and risk from the desk's one pre-trade model (`bestex.quant.pretrade`).
 
-    Half the spread where the instrument has no history of volume and volatility; 0 where there is no quote either.
+    Half the spread alone where the instrument has no history of volume and volatility; 0 where there is no quote
+    either.
     """
     mid, spread = market.mid, market.spread
     if mid is None or spread is None:
-        return 0.0
+        return PlanEstimate(cost=0.0)
     half_spread = float(max(Decimal(0), spread) / 2 / mid)
     daily, volatility = instrument.average_daily_volume, instrument.daily_volatility
     start, end = int(table.edges_ns[0]), int(table.edges_ns[-1])
     session = reference.session(instrument.instrument_id, start)
     if daily is None or volatility is None or session is None or table.volume_share <= 0:
-        return half_spread
+        return PlanEstimate(cost=half_spread)
     opens, closes = session
     maker, taker, dark = _fees(reference, instrument, mid)
     limit = instruction.limit(side)
@@ -138,7 +155,8 @@ def estimated_cost(
         dark_ratio=instruction.dark_ratio,
         limit_distance=None if limit is None else float((limit - mid) / mid) * side.sign,
     )
-    return expected_outcome(candidate, float(quantity), estimates).expected_cost
+    outcome = expected_outcome(candidate, float(quantity), estimates)
+    return PlanEstimate(cost=outcome.expected_cost, impact=outcome.market_impact, cost_sd=outcome.cost_sd)
 
 
 def _fees(reference: ReferenceData, instrument: Instrument, mid: Decimal) -> tuple[float, float, float]:

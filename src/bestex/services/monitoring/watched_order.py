@@ -91,9 +91,13 @@ class WatchedOrder:
 
     @property
     def expected_cost_sd(self) -> float | None:
-        """Its sd: the selection's, else the timing risk of the planned window; None without volatility."""
-        if self.selection is not None and self.selection.expected_outcomes.cost_sd > 0:
-            return self.selection.expected_outcomes.cost_sd
+        """Its sd: the selection's or the plan's, else the planned window's timing risk; None without volatility."""
+        if self.selection is not None:
+            modelled: float | None = self.selection.expected_outcomes.cost_sd
+        else:
+            modelled = None if self.first_plan is None else self.first_plan.cost_sd
+        if modelled is not None and modelled > 0:
+            return modelled
         if self.first_plan is None or self.instrument.daily_volatility is None or not self.session_ns:
             return None
         window = self.first_plan.end_time_ns - self.first_plan.start_time_ns
@@ -102,5 +106,10 @@ class WatchedOrder:
 
     @property
     def expected_impact(self) -> float | None:
-        """The pre-trade model's impact as a fraction of notional; None when the order was not recommended."""
-        return None if self.selection is None else self.selection.expected_outcomes.market_impact
+        """The pre-trade model's impact as a fraction of notional: the first selection's, else the first plan's.
+
+        None when no model priced the order.
+        """
+        if self.selection is not None:
+            return self.selection.expected_outcomes.market_impact
+        return None if self.first_plan is None else self.first_plan.estimated_impact

@@ -1837,7 +1837,9 @@ export interface components {
         ExecutionPlan: {
             algorithm_used: string;
             child_orders: components["schemas"]["PlannedChild"][];
+            cost_sd: number | null;
             estimated_cost: number;
+            estimated_impact: number | null;
             execution_schedule: components["schemas"]["ExecutionSlice"][];
             /** Format: date-time */
             expected_completion: string;
@@ -8026,4 +8028,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "dd4732848a9ec4a6850d34f79bb962cdb3e443ef8d670c610fe2e00033ddac5b";
+export const DOCUMENT = "7ba1f3d23dc3972edcfa8a1ee300e92a8bf63a6720a5e5c63b86f26a23d3d911";
