@@ -1,5 +1,6 @@
 """After a restart: the journal is fed to the services again, and what was live at a venue is accounted for."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
@@ -9,9 +10,11 @@ import structlog
 from bestex.app.desk import Desk
 from bestex.domain.fills import ReportKind, VenueReport
 from bestex.domain.ids import ChildOrderId, ExecutionId, VenueId
+from bestex.domain.time import NS_PER_MINUTE
 from bestex.messages.envelope import Message
 from bestex.messages.records import ChildOrderRow, Record
 from bestex.ports import Journal, Store
+from bestex.services.strategy.config import StrategyConfig
 
 log = structlog.get_logger()
 
@@ -33,11 +36,15 @@ class KeepsRecords(Protocol):
         ...
 
 
+PROPOSAL_AGE_NS = StrategyConfig().proposal_age_minutes_max * NS_PER_MINUTE  # an older proposal cannot be committed
+
+
 async def recover(desk: Desk, journal: Journal, store: Store) -> int:
     """Bring the services to the state of the journal; returns the number of orders still open.
 
     Rows come back first (catalogues, roll-ups), then the messages of every order without a `trade_executed`, in order.
-    An order that quality has graded is not graded again.
+    An order that quality has graded is not graded again. A recommendation is computed again only if an order may still
+    commit it, or an open order may have committed it.
     """
     for service in desk.services:
         if isinstance(service, KeepsRecords):
@@ -53,7 +60,11 @@ async def recover(desk: Desk, journal: Journal, store: Store) -> int:
         elif message.event_type == "execution_quality_analyzed":
             graded.add(message.order_id)
     opened: set[str] = set()
+    spent = _spent_proposals([message for _, message in messages], closed)
     for _, message in messages:
+        if message.event_id in spent:
+            desk.recover(message, only=frozenset())
+            continue
         if message.order_id in closed:
             desk.recover(message, only=frozenset({"order-desk"}))
             continue
@@ -61,6 +72,25 @@ async def recover(desk: Desk, journal: Journal, store: Store) -> int:
             opened.add(message.order_id)
         desk.recover(message, skip=frozenset({"quality"}) if message.order_id in graded else frozenset())
     return len(opened)
+
+
+def _spent_proposals(messages: Sequence[Message[Any]], closed: set[str]) -> set[str]:
+    """Event ids of the recommendations that led to no open order and are too old for a new one."""
+    created = [message for message in messages if message.event_type == "order_created"]
+    opened = {message.order_id for message in created} - closed
+    commits = [
+        message.time_ns
+        for message in created
+        if message.order_id in opened and message.payload.order.instructions.selection_id is not None
+    ]
+    wanted = sorted([*commits, messages[-1].time_ns] if messages else [])
+    spent = set()
+    for message in messages:
+        if message.event_type == "recommend_execution" and message.order_id not in opened:
+            nearest = bisect_left(wanted, message.time_ns)
+            if nearest == len(wanted) or wanted[nearest] > message.time_ns + PROPOSAL_AGE_NS:
+                spent.add(message.event_id)
+    return spent
 
 
 async def lost_children(store: Store, now_ns: int) -> list[VenueReport]:

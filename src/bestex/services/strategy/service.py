@@ -80,7 +80,7 @@ class StrategyService:
         self._orders: dict[str, WorkedOrder] = {}
         self._proposals: OrderedDict[str, Proposal] = OrderedDict()
         self._committed_by: dict[str, str] = {}  # selection id -> order id
-        self._counts: dict[str, int] = {}  # order id -> selections made for it so far
+        self._made: dict[str, tuple[int, int]] = {}  # order id -> (time, how many selections were made for it then)
         self._performance: dict[tuple[str, str], StrategyPerformanceRow] = {}
         self._curves: dict[str, tuple[int, Any, SessionCurve]] = {}  # instrument id -> (open, port's curve, ours)
 
@@ -224,7 +224,9 @@ class StrategyService:
         self, profile: OrderProfile, market: MarketSnapshot, context: MarketContext | None, now_ns: int
     ) -> Choice:
         curve, sessions = self._curve(profile)
-        count = self._counts.get(profile.order_id, 0) + 1
+        # Counted within an instant: an id must not depend on proposals that a restart need not compute again.
+        made_ns, made = self._made.get(profile.order_id, (now_ns, 0))
+        count = made + 1 if made_ns == now_ns else 1
         choice = recommended(
             profile,
             market,
@@ -236,7 +238,7 @@ class StrategyService:
             config=self._config,
             draws=self._draws,
         )
-        self._counts[profile.order_id] = count
+        self._made[profile.order_id] = (now_ns, count)
         return choice
 
     def _entries(self) -> tuple[CatalogueEntry, ...]:
