@@ -133,9 +133,7 @@ def paired_cost_bps(
 
 def impact_table(listing: GeneratedListing, shares: Sequence[float], seeds: int) -> None:
     volatility_bps = (listing.instrument.daily_volatility or math.nan) * 1e4
-    print(
-        f"\n{listing.instrument.instrument_id}: an order of some % ADV in 30 minutes, {seeds} seeds, both sides"
-    )
+    print(f"\n{listing.instrument.instrument_id}: an order of some % ADV in 30 minutes, {seeds} seeds, both sides")
     print("  % ADV  cost bps   +-se  filled   Y=cost/(sigma sqrt(Q/V))  move at end, +30, +60, +120 min (bps)")
     points = []
     for share in shares:
