@@ -1,6 +1,6 @@
 """Kills the desk with SIGKILL at random moments, again and again, and audits the journal after each.
 
-`python -m tests.scenarios.kill_runs --kills 200 [--seed S]`: about two seconds a kill. Ends with 1 at the first broken law.
+`python -m tests.scenarios.kill_runs --kills 200 [--seed S]`. Ends with 1 at the first broken law.
 """
 
 import argparse
