@@ -7,13 +7,13 @@
 #include <nanobind/stl/tuple.h>
 
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
+
+#include "checks.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -21,6 +21,7 @@ using namespace nb::literals;
 namespace {
 
 using namespace bestex;
+using namespace bestex::bindings;
 
 using Curve = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Rows = nb::ndarray<const std::int64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
@@ -31,35 +32,12 @@ constexpr std::size_t input_columns = 10;
 // count, three times (kind, quantity, price), wake_at, wake_at_volume, target, then the state's seven.
 constexpr std::size_t output_columns = 1 + 3 * Decision::intents_max + 3 + 7;
 
-[[noreturn]] void refuse(const std::string& field, const std::string& seen, const std::string& expected) {
-    throw nb::value_error((field + " is " + seen + "; expected " + expected).c_str());
-}
-
-template <class Number>
-void require(bool good, const char* field, Number seen, const char* expected) {
-    if (!good) refuse(field, std::to_string(seen), expected);
-}
-
-template <class Enum>
-Enum code(const char* field, int seen, int last) {
-    if (seen < 0 || seen > last) refuse(field, std::to_string(seen), "a code from 0 to " + std::to_string(last));
-    return static_cast<Enum>(seen);
-}
-
-std::vector<double> checked_curve(const Curve& curve, std::int32_t slices) {
-    if (curve.shape(0) != static_cast<std::size_t>(slices))
-        refuse("curve", std::to_string(curve.shape(0)) + " values long", std::to_string(slices) + ", one per slice");
-    double before = 0.0;
-    for (std::size_t i = 0; i < curve.shape(0); ++i) {
-        const double value = curve(i);
-        if (!(value >= before && value <= 1.0))
-            refuse("curve[" + std::to_string(i) + "]", std::to_string(value),
-                   "a cumulative fraction from " + std::to_string(before) + " to 1, never falling");
-        before = value;
-    }
-    if (before != 1.0) refuse("the last value of curve", std::to_string(before), "exactly 1");
-    return {curve.data(), curve.data() + curve.shape(0)};
-}
+// What one decision is asked.
+struct Step {
+    Position position;
+    MarketView market;
+    Wake wake;
+};
 
 // The parameters and the state of one parent order, and the step that joins them.
 class DecisionEngine {
@@ -67,43 +45,30 @@ public:
     DecisionEngine(int algorithm, int style, int side, Lots quantity, Nanoseconds start, Nanoseconds end,
                    std::int32_t slices, const Curve& curve, std::optional<Ticks> limit, double participation_rate,
                    std::optional<Lots> child_quantity_max) {
-        parameters_.algorithm = code<Algorithm>("algorithm", algorithm, 3);
-        parameters_.style = code<ExecutionStyle>("style", style, 3);
-        parameters_.side = code<Side>("side", side, 1);
-        require(quantity > 0, "quantity", quantity, "at least 1 lot");
-        require(quantity < (Lots{1} << 53), "quantity", quantity, "below 2^53 lots");
-        require(slices >= 1, "slices", slices, "at least 1");
-        if (end <= start)
-            refuse("end", std::to_string(end), "a time after start, which is " + std::to_string(start));
-        require(end - start >= slices, "end - start", end - start, "at least one nanosecond per slice");
-        require(participation_rate > 0.0 && participation_rate <= 1.0, "participation_rate", participation_rate,
-                "above 0 and at most 1");
-        if (parameters_.algorithm == Algorithm::participation_rate)
-            require(participation_rate < 1.0, "participation_rate", participation_rate,
-                    "below 1 for PARTICIPATION_RATE: at 1 there would be no volume of others to follow");
-        if (child_quantity_max) require(*child_quantity_max > 0, "child_quantity_max", *child_quantity_max, "at least 1");
-        curve_ = checked_curve(curve, slices);
-        parameters_.quantity = quantity;
-        parameters_.start = start;
-        parameters_.end = end;
-        parameters_.slices = slices;
-        parameters_.limit = limit.value_or(no_price);
-        parameters_.participation_rate = participation_rate;
-        parameters_.child_quantity_max = child_quantity_max.value_or(unlimited);
-        parameters_.curve = {curve_};
+        curve_.assign(curve.data(), curve.data() + curve.shape(0));
+        parameters_ = {code<Algorithm>("algorithm", algorithm, 3),
+                       code<ExecutionStyle>("style", style, 3),
+                       code<Side>("side", side, 1),
+                       quantity,
+                       start,
+                       end,
+                       slices,
+                       limit.value_or(no_price),
+                       participation_rate,
+                       child_quantity_max.value_or(unlimited),
+                       {curve_}};
+        check(parameters_, "");
     }
     DecisionEngine(const DecisionEngine&) = delete;
     DecisionEngine& operator=(const DecisionEngine&) = delete;
 
     nb::tuple decide(Lots filled, Lots live, bool cancel_pending, Nanoseconds now, std::optional<Ticks> bid,
                      std::optional<Ticks> ask, Lots bid_quantity, Lots ask_quantity, Lots others_volume, int wake) {
-        require(filled >= 0, "filled", filled, "at least 0");
-        require(live >= 0, "live", live, "at least 0");
-        require(others_volume >= 0, "others_volume", others_volume, "at least 0");
-        const MarketView market{now, bid.value_or(no_price), ask.value_or(no_price), bid_quantity, ask_quantity,
-                                others_volume};
-        const Decision d =
-            bestex::decide(parameters_, state_, {filled, live, cancel_pending}, market, code<Wake>("wake", wake, 5));
+        const Step step{{filled, live, cancel_pending},
+                        {now, bid.value_or(no_price), ask.value_or(no_price), bid_quantity, ask_quantity, others_volume},
+                        code<Wake>("wake", wake, 5)};
+        check_step(step);
+        const Decision d = bestex::decide(parameters_, state_, step.position, step.market, step.wake);
         nb::object intents = nb::steal(PyTuple_New(d.count));
         for (Py_ssize_t i = 0; i < d.count; ++i) {
             const Intent& intent = d.intents[i];
@@ -122,9 +87,10 @@ public:
     void set_state(const StateTuple& saved) {
         const auto& [slice, crossing, done, replacing, posted, volume_seen, next_child_at] = saved;
         require(slice >= -1 && slice < parameters_.slices, "state slice", slice, "-1, or a slice of this schedule");
-        require(crossing >= 0, "state crossing", crossing, "at least 0");
-        require(replacing >= 0, "state replacing", replacing, "at least 0");
-        require(volume_seen >= 0, "state volume_seen", volume_seen, "at least 0");
+        lots("state crossing", crossing);
+        lots("state replacing", replacing);
+        price("state posted", posted);
+        lots("state volume_seen", volume_seen);
         state_ = {slice, crossing, done, replacing, posted, volume_seen, next_child_at};
     }
 
@@ -179,13 +145,28 @@ private:
     static std::size_t checked_rows(const Rows& rows) {
         if (rows.shape(1) != input_columns)
             refuse("rows", std::to_string(rows.shape(1)) + " columns wide", std::to_string(input_columns));
-        for (std::size_t i = 0; i < rows.shape(0); ++i) code<Wake>("wake", static_cast<int>(rows(i, 9)), 5);
+        for (std::size_t i = 0; i < rows.shape(0); ++i) check_step(step_of(&rows(i, 0)));
         return rows.shape(0);
     }
 
+    static Step step_of(const std::int64_t* row) {
+        return {{row[0], row[1], row[2] != 0},
+                {row[3], row[4], row[5], row[6], row[7], row[8]},
+                code<Wake>("wake", row[9], 5)};
+    }
+
+    static void check_step(const Step& step) {
+        lots("filled", step.position.filled);
+        lots("live", step.position.live);
+        time("now", step.market.now);
+        price("bid", step.market.bid);
+        price("ask", step.market.ask);
+        lots("others_volume", step.market.others_volume);
+    }
+
     Decision step(const std::int64_t* row) {
-        return bestex::decide(parameters_, state_, {row[0], row[1], row[2] != 0},
-                              {row[3], row[4], row[5], row[6], row[7], row[8]}, static_cast<Wake>(row[9]));
+        const Step asked = step_of(row);
+        return bestex::decide(parameters_, state_, asked.position, asked.market, asked.wake);
     }
 
     std::vector<double> curve_;

@@ -4,10 +4,12 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "bestex/generated_market.hpp"
 #include "bestex/matching.hpp"
+#include "checks.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -71,6 +73,7 @@ nb::tuple quote_of(const QuoteRow& q) {
 
 // Runs markets side by side to `until`, or to the first instant at which a report for us arrives.
 Nanoseconds advance_markets(const std::vector<GeneratedMarket*>& markets, Nanoseconds until) {
+    if (std::ranges::count(markets, nullptr) > 0) throw nb::type_error("markets holds None; expected markets only");
     Nanoseconds bound = until;
     std::vector<GeneratedMarket*> active;
     for (GeneratedMarket* market : markets) {
@@ -102,11 +105,7 @@ void register_market(nb::module_& m) {
         .def("apply", &apply_operations, "operations"_a)
         .def("run", [](MatchingEngine& engine, const OperationBytes& bytes, bool with_digest) {
                 const std::span<const Operation> operations = operations_of(bytes);
-                MatchingSummary s;
-                {
-                    nb::gil_scoped_release release;
-                    s = run_operations(engine, operations, with_digest);
-                }
+                const MatchingSummary s = run_operations(engine, operations, with_digest);
                 return nb::make_tuple(s.events, s.trades, s.traded_lots, s.digest);
             }, "operations"_a, "with_digest"_a = true)
         .def("set_midpoint", [](MatchingEngine& engine, nb::object half_ticks) {
@@ -140,7 +139,7 @@ void register_market(nb::module_& m) {
             "instants_per_day"_a, "half_spread"_a, "order_size"_a, "market_order_size"_a, "orders_per_side"_a,
             "average_daily_volume"_a, "impact"_a, "dark_orders_per_day"_a, "dark_order_size"_a, "venue_shares"_a,
             "latency"_a)
-        .def("run_until", &GeneratedMarket::run_until, "until"_a, nb::call_guard<nb::gil_scoped_release>())
+        .def("run_until", &GeneratedMarket::run_until, "until"_a)
         .def("submit", [](GeneratedMarket& self, std::uint64_t handle, std::size_t venue, int side, int kind,
                           nb::object limit, Lots quantity, Nanoseconds time) {
                 if (handle >> 63) throw std::invalid_argument("handle must be below 2^63");
@@ -149,11 +148,14 @@ void register_market(nb::module_& m) {
                 const auto order_kind = static_cast<OwnOrderKind>(kind);
                 const bool needs_price = order_kind == OwnOrderKind::limit || order_kind == OwnOrderKind::post_only;
                 if (needs_price && limit.is_none()) throw std::invalid_argument("a limit order needs a price");
-                self.submit({handle, static_cast<std::uint8_t>(venue_of(venue, all_venues)), side_of(side), order_kind,
-                             limit.is_none() ? no_price : nb::cast<Ticks>(limit), quantity}, time);
+                const Ticks worst = limit.is_none() ? no_price : nb::cast<Ticks>(limit);
+                if (!limit.is_none() && (worst <= -bindings::quantity_end || worst >= bindings::quantity_end))
+                    throw std::invalid_argument("limit must be within 2^53 ticks of 0");
+                self.submit({handle, static_cast<std::uint8_t>(venue_of(venue, all_venues)), side_of(side), order_kind, worst,
+                             quantity}, bindings::time("time", time));
             }, "handle"_a, "venue"_a, "side"_a, "kind"_a, "limit"_a.none(), "quantity"_a, "time"_a)
         .def("cancel", [](GeneratedMarket& self, std::uint64_t handle, std::size_t venue, Nanoseconds time) {
-                self.cancel(handle, static_cast<std::uint8_t>(venue_of(venue, all_venues)), time);
+                self.cancel(handle, static_cast<std::uint8_t>(venue_of(venue, all_venues)), bindings::time("time", time));
             }, "handle"_a, "venue"_a, "time"_a)
         .def("take_reports", [](GeneratedMarket& self, Nanoseconds until) {
                 nb::list found;
@@ -205,9 +207,10 @@ void register_market(nb::module_& m) {
             }, "start"_a, "end"_a, "limit"_a)
         .def("bars", [](const GeneratedMarket& self, Nanoseconds start, Nanoseconds end, Nanoseconds width) {
                 if (width <= 0) throw std::invalid_argument("width must be positive");
-                if (end > start && (end - start) / width > 1'000'000) throw std::invalid_argument("more than 1,000,000 bars");
+                if (bindings::time("start", start) < 0) throw std::invalid_argument("start must not be before 1970");
+                if (bindings::time("end", end) > start && (end - start) / width > 1'000'000) throw std::invalid_argument("more than 1,000,000 bars");
                 nb::list found;
-                for (const BarRow& b : self.bars(start, end, width))
+                for (const BarRow& b : self.bars(start, end, std::min(width, std::max<Nanoseconds>(end - start, 1))))
                     found.append(nb::make_tuple(b.start, b.end, price(b.open), price(b.high), price(b.low), price(b.close),
                                                 b.volume, b.notional));
                 return found;

@@ -6,14 +6,19 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "arrays.hpp"
 #include "bestex/interactive.hpp"
+#include "checks.hpp"
 #include "tape.hpp"
 
 namespace nb = nanobind;
 using namespace bestex;
 using bestex::bindings::Bytes;
+using bestex::bindings::code;
+using bestex::bindings::delay;
+using bestex::bindings::InUse;
 
 namespace {
 
@@ -46,12 +51,6 @@ static_assert(sizeof(WorldResultRow) == sizeof(WorldResult));
 
 [[noreturn]] void refuse(const std::string& what) { throw nb::value_error(what.c_str()); }
 
-template <class Enum>
-Enum code(const char* name, int value, int last) {
-    if (value < 0 || value > last) refuse(std::string(name) + " " + std::to_string(value) + " is not from 0 to " + std::to_string(last));
-    return static_cast<Enum>(value);
-}
-
 // Owns the curves for as long as the pass that reads them.
 struct BatchReplay {
     BatchReplay(const Tape& tape, Latency latency, Fees fees, int queue_model, bool keep_fills, const Bytes& parents, const Curves& values)
@@ -63,17 +62,28 @@ struct BatchReplay {
                 refuse("a curve of " + std::to_string(row.slices) + " slices at " + std::to_string(row.curve) + " lies outside the " +
                        std::to_string(curves.size()) + " values given");
             }
+            const std::string prefix = "parents[" + std::to_string(specifications.size()) + "].";
             const ScheduleCurve curve{std::span(curves).subspan(row.curve, static_cast<std::size_t>(row.slices))};
-            specifications.push_back({row.world,
-                                      {code<Algorithm>("algorithm", row.algorithm, 3), code<ExecutionStyle>("style", row.style, 3),
-                                       code<Side>("side", row.side, 1), row.quantity, row.start, row.end, row.slices, row.limit,
-                                       row.participation_rate, row.child_quantity_max, curve}});
+            const DecisionParameters parameters{code<Algorithm>(prefix + "algorithm", row.algorithm, 3),
+                                                code<ExecutionStyle>(prefix + "style", row.style, 3),
+                                                code<Side>(prefix + "side", row.side, 1),
+                                                row.quantity,
+                                                row.start,
+                                                row.end,
+                                                row.slices,
+                                                row.limit,
+                                                row.participation_rate,
+                                                row.child_quantity_max,
+                                                curve};
+            bindings::check(parameters, prefix);
+            specifications.push_back({row.world, parameters});
         }
         pass = Replay::create(tape, config, std::move(specifications));
     }
 
     std::vector<double> curves;
     std::unique_ptr<Replay> pass;
+    std::atomic<bool> in_use = false;
 };
 
 nb::object integer(__int128 value) {
@@ -106,8 +116,8 @@ void register_batch(nb::module_& m) {
             "__init__",
             [](BatchReplay* self, const Tape& tape, Nanoseconds feed, Nanoseconds order, Nanoseconds report, std::int64_t maker_fee,
                std::int64_t taker_fee, int queue_model, bool keep_fills, const Bytes& parents, const Curves& curves) {
-                if (feed < 0 || order < 0 || report < 0) refuse("latencies must not be negative");
-                new (self) BatchReplay(tape, {feed, order, report}, {maker_fee, taker_fee}, queue_model, keep_fills, parents, curves);
+                const Latency latency{delay("feed_delay_ns", feed), delay("order_delay_ns", order), delay("report_delay_ns", report)};
+                new (self) BatchReplay(tape, latency, {maker_fee, taker_fee}, queue_model, keep_fills, parents, curves);
             },
             nb::keep_alive<1, 2>(), nb::arg("tape"), nb::kw_only(), nb::arg("feed_delay_ns"), nb::arg("order_delay_ns"),
             nb::arg("report_delay_ns"), nb::arg("maker_fee"), nb::arg("taker_fee"), nb::arg("queue_model"), nb::arg("keep_fills"),
@@ -115,22 +125,42 @@ void register_batch(nb::module_& m) {
         .def(
             "advance",
             [](BatchReplay& self, std::uint32_t rows) {
+                const InUse one(self.in_use);
                 nb::gil_scoped_release release;
                 return self.pass->advance(rows);
             },
             nb::arg("rows"))
-        .def("parents", [](const BatchReplay& self) { return bindings::rows_to(parent_rows(*self.pass)); })
-        .def("worlds", [](const BatchReplay& self) { return bindings::rows_to(world_rows(*self.pass)); })
-        .def("fills", [](const BatchReplay& self) { return bindings::rows_to(std::vector<FillRow>(self.pass->fills())); });
+        .def("parents", [](BatchReplay& self) {
+                 const InUse one(self.in_use);
+                 return bindings::rows_to(parent_rows(*self.pass));
+             })
+        .def("worlds", [](BatchReplay& self) {
+                 const InUse one(self.in_use);
+                 return bindings::rows_to(world_rows(*self.pass));
+             })
+        .def("fills", [](BatchReplay& self) {
+                 const InUse one(self.in_use);
+                 return bindings::rows_to(std::vector<FillRow>(self.pass->fills()));
+             });
 }
 
 // A replay of either flavour, as one Python type.
 struct Interactive {
     std::unique_ptr<InteractiveReplay> replay;
+    mutable std::atomic<bool> in_use = false;
+};
+
+// The replay, for as long as nobody else has it.
+struct Held {
+    explicit Held(const Interactive& self) : one(self.in_use), replay(self.replay.get()) {}
+    InteractiveReplay* operator->() const { return replay; }
+
+    InUse one;
+    InteractiveReplay* replay;
 };
 
 nb::tuple snapshot(const Interactive& self) {
-    const Snapshot s = self.replay->snapshot();
+    const Snapshot s = Held(self)->snapshot();
     return nb::make_tuple(s.now, s.bid, s.ask, s.bid_quantity, s.ask_quantity, s.volume, s.auction_volume, integer(s.notional_half_ticks),
                           integer(s.mid_half_ticks_ns), s.mid_ns, s.last_price_half_ticks, s.trades, s.crossed_quotes,
                           s.locked_quotes, s.displaced, s.is_halted, s.is_closed);
@@ -151,7 +181,7 @@ nb::tuple advance_all(const std::vector<InteractiveReplay*>& replays, Nanosecond
     Nanoseconds now = replays.front()->now();
     while (true) {
         std::vector<std::vector<Report>> received;
-        const Nanoseconds stop = until - now > piece ? now + piece : until;
+        const Nanoseconds stop = until > piece && until - piece > now ? now + piece : until;
         {
             nb::gil_scoped_release release;
             now = advance_together(replays, stop, received);
@@ -171,8 +201,8 @@ void register_interactive(nb::module_& m) {
         .def(
             "__init__",
             [](Interactive* self, const Tape& tape, Nanoseconds report_delay, int queue_model, Nanoseconds close) {
-                if (report_delay < 0) refuse("report_delay_ns must not be negative");
-                const InteractiveConfig config{report_delay, code<QueueModel>("queue_model", queue_model, 3), close};
+                const InteractiveConfig config{delay("report_delay_ns", report_delay), code<QueueModel>("queue_model", queue_model, 3),
+                                               bindings::time("close_ns", close)};
                 new (self) Interactive{InteractiveReplay::create(tape, config)};
             },
             nb::keep_alive<1, 2>(), nb::arg("tape"), nb::kw_only(), nb::arg("report_delay_ns"), nb::arg("queue_model"),
@@ -180,25 +210,26 @@ void register_interactive(nb::module_& m) {
         .def(
             "submit",
             [](Interactive& self, std::uint64_t key, int kind, int side, Lots quantity, Ticks price, Nanoseconds arrives) {
-                self.replay->submit(key, code<OrderKind>("kind", kind, 4), code<Side>("side", side, 1), quantity, price, arrives);
+                Held(self)->submit(key, code<OrderKind>("kind", kind, 4), code<Side>("side", side, 1),
+                                   bindings::lots("quantity", quantity), bindings::price("price", price), arrives);
             },
             nb::arg("key"), nb::arg("kind"), nb::arg("side"), nb::arg("quantity"), nb::arg("price"), nb::arg("arrives_ns"))
         .def(
-            "cancel", [](Interactive& self, std::uint64_t key, Nanoseconds arrives) { self.replay->cancel(key, arrives); },
+            "cancel", [](Interactive& self, std::uint64_t key, Nanoseconds arrives) { Held(self)->cancel(key, arrives); },
             nb::arg("key"), nb::arg("arrives_ns"))
         .def(
             "amend",
             [](Interactive& self, std::uint64_t key, Lots quantity, Ticks price, Nanoseconds arrives) {
-                self.replay->amend(key, quantity, price, arrives);
+                Held(self)->amend(key, bindings::lots("quantity", quantity), bindings::price("price", price), arrives);
             },
             nb::arg("key"), nb::arg("quantity"), nb::arg("price"), nb::arg("arrives_ns"))
-        .def_prop_ro("now_ns", [](const Interactive& self) { return self.replay->now(); })
+        .def_prop_ro("now_ns", [](const Interactive& self) { return Held(self)->now(); })
         .def("snapshot", &snapshot)
         .def(
             "depth",
             [](const Interactive& self, int side, std::size_t levels) {
                 nb::list out;
-                for (const DepthLevel& level : self.replay->depth(code<Side>("side", side, 1), levels)) {
+                for (const DepthLevel& level : Held(self)->depth(code<Side>("side", side, 1), levels)) {
                     out.append(nb::make_tuple(level.price, level.quantity, level.orders));
                 }
                 return out;
@@ -207,17 +238,20 @@ void register_interactive(nb::module_& m) {
         .def(
             "open_order",
             [](const Interactive& self, std::uint64_t key) {
-                const OpenOrder order = self.replay->open_order(key);
+                const OpenOrder order = Held(self)->open_order(key);
                 return nb::make_tuple(order.open, order.ahead);
             },
             nb::arg("key"));
     m.def(
         "advance_replays",
         [](const nb::list& replays, Nanoseconds until) {
+            if (nb::len(replays) == 0) refuse("there is no replay to advance");
+            // The list may change while the lock is given up; what is being run may not go with it.
+            const nb::tuple kept(replays);
+            std::deque<Held> held;
             std::vector<InteractiveReplay*> together;
-            for (const nb::handle one : replays) together.push_back(nb::cast<Interactive&>(one).replay.get());
-            if (together.empty()) refuse("there is no replay to advance");
-            return advance_all(together, until);
+            for (const nb::handle one : kept) together.push_back(held.emplace_back(nb::cast<const Interactive&>(one)).replay);
+            return advance_all(together, bindings::time("until_ns", until));
         },
         nb::arg("replays"), nb::arg("until_ns"));
 }

@@ -67,20 +67,16 @@ void register_tape(nb::module_& m) {
             },
             nb::kw_only(), nb::arg("path"), nb::arg("instrument_id"), nb::arg("tick_size"), nb::arg("lot_size"),
             nb::arg("day"), nb::arg("level"), nb::arg("refuse_crossed"))
+        // The lock is kept: two threads must not add to one builder at once.
         .def("add_l3", [](TapeBuilder& self, const Bytes& bytes) {
             const auto rows = bindings::rows_from<L3Row>(bytes, "L3 rows");
-            nb::gil_scoped_release release;
             self.add(rows.data(), rows.size());
         })
         .def("add_l2", [](TapeBuilder& self, const Bytes& bytes) {
             const auto rows = bindings::rows_from<L2Row>(bytes, "L2 rows");
-            nb::gil_scoped_release release;
             self.add(rows.data(), rows.size());
         })
-        .def("finish", [](TapeBuilder& self) {
-            nb::gil_scoped_release release;
-            self.finish();
-        });
+        .def("finish", [](TapeBuilder& self) { self.finish(); });
 
     nb::class_<Tape>(m, "Tape")
         .def(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string>
 
 namespace bestex::generated {
 
@@ -48,6 +49,7 @@ void check(const GeneratedMarketParameters& p) {
     const auto require = [](bool holds, const char* what) {
         if (!holds) throw std::invalid_argument(what);
     };
+    require(p.open > 0 && p.close < (Nanoseconds{1} << 62), "the session must lie between 1970 and 2116");
     require(p.close > p.open, "close must be after open");
     require(p.close - p.open <= 24 * 60 * minute, "a session must not be longer than 24 hours");
     require(p.opening_price >= 20.0 && p.opening_price <= 20'000'000.0, "opening_price must be 20 to 20,000,000 ticks");
@@ -56,8 +58,10 @@ void check(const GeneratedMarketParameters& p) {
     require(p.half_spread > 0.0 && p.half_spread < 1'000.0, "half_spread must be in (0, 1000) ticks");
     require(p.order_size >= 1.0 && p.market_order_size >= 1.0 && p.dark_order_size >= 1.0, "mean sizes must be at least one lot");
     require(p.orders_per_side >= 1.0 && p.orders_per_side <= 10'000.0, "orders_per_side must be 1 to 10,000");
-    require(p.average_daily_volume > 0.0, "average_daily_volume must be positive");
-    require(p.impact >= 0.0 && p.dark_orders_per_day >= 0.0, "impact and dark_orders_per_day must not be negative");
+    require(p.order_size <= 1e7 && p.market_order_size <= 1e7 && p.dark_order_size <= 1e7, "mean sizes must be at most 10,000,000 lots");
+    require(p.average_daily_volume >= 1.0 && p.average_daily_volume <= 1e15, "average_daily_volume must be 1 to 1e15 lots");
+    require(p.impact >= 0.0 && p.impact <= 1'000.0, "impact must be 0 to 1000");
+    require(p.dark_orders_per_day >= 0.0 && p.dark_orders_per_day <= 2e7, "dark_orders_per_day must be 0 to 20,000,000");
     double shares = 0.0;
     for (const double share : p.venue_shares) {
         require(share >= 0.0, "venue_shares must not be negative");
@@ -277,9 +281,10 @@ void GeneratedMarket::add_order(std::size_t venue, Side side, double distance_dr
     Ticks away = 0;
     if (distance_draw > 0.5) {
         const double tail = 2.0 * (distance_draw - 0.5);
-        away = 1 + std::min<Ticks>(60, static_cast<Ticks>((half + 4.0 * tick_volatility_) * (std::pow(1.0 - tail, -0.8) - 1.0)));
+        away = 1 + static_cast<Ticks>(std::min(60.0, (half + 4.0 * tick_volatility_) * (std::pow(1.0 - tail, -0.8) - 1.0)));
     }
-    const double view = reference_price() + (place_draw - 0.5) * half;
+    // Our own fills may drive the price out of any ladder; what does not fit 32 bits must still be refused as such.
+    const double view = std::clamp(reference_price() + (place_draw - 0.5) * half, -1e9, 1e9);
     const Ticks price = side == Side::buy ? static_cast<Ticks>(std::floor(view - half)) - away
                                           : static_cast<Ticks>(std::ceil(view + half)) + away;
     const std::uint64_t id = next_id_++;
@@ -410,6 +415,7 @@ void GeneratedMarket::dark_order(DarkOrder order) {
 }
 
 void GeneratedMarket::submit(const OwnOrder& order, Nanoseconds time) {
+    if (!handles_.insert(order.handle).second) throw std::invalid_argument("this handle was submitted before; each order needs its own");
     const Nanoseconds arrival = std::max(time + p_.latency[order.venue], now_);
     arrivals_.push({arrival, sequence_++, order, false});
 }
@@ -519,6 +525,7 @@ void GeneratedMarket::trade(std::size_t venue, std::uint64_t maker, std::uint64_
         if ((id & own_bit) == 0) return;
         const std::uint64_t handle = id & ~own_bit;
         const auto live = std::find_if(own_.begin(), own_.end(), [&](const OwnOrder& o) { return o.handle == handle; });
+        if (live == own_.end()) throw std::logic_error("an order of ours was filled that is not live: " + std::to_string(handle));
         report(handle, venue, OwnReportKind::filled, OwnReason::none, quantity, price_half_ticks,
                is_mid ? OwnLiquidity::midpoint : liquidity);
         memory_.add(side, quantity, now_);
@@ -590,6 +597,7 @@ void GeneratedMarket::refresh_quote() {
 
 MarketCounters GeneratedMarket::counters(Nanoseconds now) const {
     MarketCounters c = counters_;
+    now = std::min(now, p_.close);  // nothing stands after it
     if (quote_.bid != no_price && quote_.ask != no_price && now > quote_since_) {
         c.mid_integral += (quote_.bid + quote_.ask) * (now - quote_since_);
         c.mid_time += now - quote_since_;
@@ -615,14 +623,14 @@ std::vector<QuoteRow> GeneratedMarket::quotes(Nanoseconds start, Nanoseconds end
     const auto last = first_at(quotes_, end);
     if (first != quotes_.begin() && start < end && (first == quotes_.end() || first->time > start)) --first;
     if (first >= last) return {};
-    return {first, first + std::min(last - first, static_cast<std::ptrdiff_t>(limit))};
+    return {first, first + static_cast<std::ptrdiff_t>(std::min(static_cast<std::size_t>(last - first), limit))};
 }
 
 std::vector<TradeRow> GeneratedMarket::trades(Nanoseconds start, Nanoseconds end, std::size_t limit) const {
     auto first = first_at(trades_, start);
     const auto last = first_at(trades_, end);
     if (first >= last) return {};
-    return {first, first + std::min(last - first, static_cast<std::ptrdiff_t>(limit))};
+    return {first, first + static_cast<std::ptrdiff_t>(std::min(static_cast<std::size_t>(last - first), limit))};
 }
 
 std::vector<BarRow> GeneratedMarket::bars(Nanoseconds start, Nanoseconds end, Nanoseconds width) const {

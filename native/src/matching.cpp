@@ -73,17 +73,22 @@ void OrderIndex::clear() {
     size_ = 0;
 }
 
+// Before the ladder is made: one for four billion levels would take all the memory there is.
+static Ticks checked(Ticks lowest_price, std::uint32_t levels) {
+    if (levels == 0 || levels > 262'144 || levels % 64 != 0)
+        throw std::invalid_argument("levels must be a multiple of 64 from 64 to 262144");
+    if (lowest_price < -1'000'000'000 || lowest_price > 1'000'000'000)
+        throw std::invalid_argument("lowest_price must be within 1e9 ticks of zero");
+    return lowest_price;
+}
+
 MatchingEngine::MatchingEngine(Ticks lowest_price, std::uint32_t levels)
-    : lowest_(lowest_price),
+    : lowest_(checked(lowest_price, levels)),
       levels_(static_cast<std::int32_t>(levels)),
       best_{-1, static_cast<std::int32_t>(levels)},
       ladder_{std::vector<Level>(levels, Level{none, none, 0}), std::vector<Level>(levels, Level{none, none, 0})},
       set_{LevelSet(levels), LevelSet(levels)},
       pegs_{Level{none, none, 0}, Level{none, none, 0}} {
-    if (levels == 0 || levels > 262'144 || levels % 64 != 0)
-        throw std::invalid_argument("levels must be a multiple of 64 from 64 to 262144");
-    if (lowest_price < -1'000'000'000 || lowest_price > 1'000'000'000)
-        throw std::invalid_argument("lowest_price must be within 1e9 ticks of zero");
     nodes_.reserve(4096);
     events_.resize(1024);
 }

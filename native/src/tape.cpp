@@ -112,7 +112,8 @@ Tape::Start Tape::start_for(Nanoseconds time) const {
 }
 
 Level Tape::level_of(Ticks price) const {
-    return static_cast<Level>(std::clamp<Ticks>(price - header_.level_zero, 0, Ticks{header_.levels} - 1));
+    const Ticks highest = header_.level_zero + header_.levels - 1;
+    return static_cast<Level>(std::clamp(price, header_.level_zero, highest) - header_.level_zero);
 }
 
 void Tape::release(std::uint32_t from, std::uint32_t to) const {

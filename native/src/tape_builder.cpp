@@ -18,6 +18,7 @@ namespace {
 
 constexpr Level stored_levels = 1u << 23;
 constexpr Nanoseconds offset_max = UINT32_MAX;
+constexpr Nanoseconds time_last = Nanoseconds{1} << 62;
 
 void put_text(char* field, std::size_t bytes, const std::string& text, const char* name) {
     if (text.empty() || text.size() >= bytes) {
@@ -91,6 +92,7 @@ struct TapeBuilder::State {
 
     // Called with each row's time before anything else of it.
     void clock(Nanoseconds time) {
+        if (time < 0 || time > time_last) refuse("time_ns", time, "is not between 1970 and 2116, in UTC nanoseconds");
         if (rows == 0) {
             header.first_time = time;
         } else if (time < now) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <queue>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "bestex/counter_random.hpp"
@@ -125,6 +126,7 @@ public:
     void run_until(Nanoseconds until);
 
     // Our order or cancel leaves the desk at `time` (not before what has been run) and arrives after the latency.
+    // Raises std::invalid_argument for a handle that was submitted before.
     void submit(const OwnOrder& order, Nanoseconds time);
     void cancel(std::uint64_t handle, std::uint8_t venue, Nanoseconds time);
     bool has_own_activity() const { return live_own_ > 0 || !arrivals_.empty() || !reports_.empty(); }
@@ -225,6 +227,7 @@ private:
     std::priority_queue<OwnReport, std::vector<OwnReport>, Later> reports_;
     std::vector<OwnOrder> own_;  // live in a book or the pool; quantity = remaining
     std::size_t live_own_ = 0;
+    std::unordered_set<std::uint64_t> handles_;  // every one submitted
 };
 
 }  // namespace bestex::generated

@@ -35,7 +35,7 @@ struct OwnOrder {
     std::uint32_t join = 0;    // rows applied when it took its place
     std::uint32_t number = 0;  // its owner's own count
     Level level = 0;
-    std::uint16_t awaited = 0; // messages under way about it
+    std::uint32_t awaited = 0; // messages under way about it
     OrderKind kind = OrderKind::market;
     Side side = Side::buy;
     OrderState state = OrderState::travelling;
