@@ -41,7 +41,7 @@ $(VENV)/.native: $(VENV)/.runtime pyproject.toml $(NATIVE)
 	PATH="$(abspath $(BIN)):$$PATH" $(link)
 	@touch $@
 
-.PHONY: help run demo test check lint types imports format lock native-test sanitize clean
+.PHONY: help run demo test check lint types imports format lock native-test sanitize-python clean
 
 setup: $(VENV)/.native ## install the runtime and build the core
 
@@ -77,6 +77,24 @@ native-test: $(VENV)/.native ## the core's own C++ tests, with address and undef
 	$(BIN)/cmake -S . -B build/sanitize -DBESTEX_SANITIZE=ON -DBESTEX_PYTHON=OFF -DCMAKE_BUILD_TYPE=Release >/dev/null
 	$(BIN)/cmake --build build/sanitize -j 2
 	$(BIN)/ctest --test-dir build/sanitize --output-on-failure
+
+# A tree of its own, so that nothing installed is ever overwritten: the sanitized core beside the package's own sources.
+# pytest runs on the base interpreter, where the editable install does not come first.
+SANITIZED := build/asan-python
+SANITIZED_TESTS ?= tests/parity tests/unit/native tests/unit/simulation tests/unit/services/algorithm tests/properties
+sanitizer = $(shell gcc -print-file-name=lib$(1).so)
+
+sanitize-python: $(VENV)/.dev $(VENV)/.native ## the core under Python, with address and undefined-behaviour sanitizers
+	$(BIN)/cmake -S . -B $(SANITIZED) -DBESTEX_SANITIZE=ON -DPython_EXECUTABLE=$(abspath $(BIN))/python -DCMAKE_BUILD_TYPE=Release >/dev/null
+	$(BIN)/cmake --build $(SANITIZED) -j 2 --target _core
+	rm -rf $(SANITIZED)/site && mkdir -p $(SANITIZED)/site
+	tar --exclude=node_modules --exclude=__pycache__ -C src -cf - bestex | tar -C $(SANITIZED)/site -xf -
+	cp $(SANITIZED)/_core*.so $(SANITIZED)/site/bestex/native/
+	PYTHONPATH="$(abspath $(SANITIZED))/site:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+	PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	LD_PRELOAD=$(call sanitizer,asan):$(call sanitizer,ubsan):$(call sanitizer,stdc++) \
+	$$($(BIN)/python -c 'import sys; print(sys._base_executable)') -X faulthandler -m pytest -p no:cacheprovider --capture=sys $(SANITIZED_TESTS) $(ARGS)
 
 # The dashboard is built with the system's Node where it is new enough for Vite, else with one from its own environment.
 UI := src/bestex/dashboard/ui
