@@ -1,11 +1,11 @@
 """Sections on the order's life and on what the figures stand on: quality, fills, children, timeline, data."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 import bestex
 from bestex.adapters.reports.exchange_time import ExchangeClock
 from bestex.adapters.reports.market_view import MarketView
-from bestex.adapters.reports.number_format import fixed, percent, price, quantity, signed
+from bestex.adapters.reports.number_format import decimals_of, fixed, percent, price, quantity, signed
 from bestex.adapters.reports.order_story import OrderStory, ReportContext
 from bestex.adapters.reports.price_plot import manner
 from bestex.adapters.reports.tables import (
@@ -24,6 +24,7 @@ from bestex.adapters.reports.tables import (
 from bestex.domain.time import to_iso
 from bestex.messages.quality import MetricScore
 
+T = TypeVar("T")
 _ACRONYMS: Final = frozenset({"VWAP", "TWAP", "RPM", "PWP"})
 
 
@@ -42,7 +43,7 @@ def quality_section(story: OrderStory) -> str:
         text_column("Note"),
     )
     scored = [_metric(name, score) for name, score in ranked if score.weight]
-    described = [_metric(name, score) for name, score in ranked if not score.weight]
+    described = [_without_score(_metric(name, score)) for name, score in ranked if not score.weight]
     pieces = [paragraph(_grade_words(story))]
     if scored:
         pieces.append(
@@ -51,8 +52,14 @@ def quality_section(story: OrderStory) -> str:
     if graded.improvement_recommendations:
         pieces += ["<h3>Advice</h3>", listing(graded.improvement_recommendations)]
     more = f"{len(described)} more metrics, without weight"
-    pieces.append(f"<details><summary>{more}</summary>{table(columns, described)}</details>")
+    pieces.append(f"<details><summary>{more}</summary>{table(_without_score(columns), described)}</details>")
     return section("quality", "Quality", *pieces)
+
+
+def _without_score(row: tuple[T, ...]) -> tuple[T, ...]:
+    """The columns of a metric that has no part in the grade: without its score and weight."""
+    name, value, benchmark, unit, _, _, note = row
+    return name, value, benchmark, unit, note
 
 
 def _grade_words(story: OrderStory) -> str:
@@ -119,15 +126,17 @@ def fills_section(story: OrderStory, clock: ExchangeClock) -> str:
         text_column("Child order"),
         text_column(""),
     )
+    shown_prices = [value for fill in story.fills for value in (fill.price, fill.bid, fill.ask) if value is not None]
+    digits = max(map(decimals_of, shown_prices), default=0)  # a mid may lie on half a tick
     rows = [
         (
             _time(fill.time_ns, clock),
             fill.venue,
             str(manner(fill)),
             quantity(fill.quantity),
-            price(fill.price),
-            shown(fill.bid, price, "empty"),
-            shown(fill.ask, price, "empty"),
+            price(fill.price, digits),
+            shown(fill.bid, lambda value: price(value, digits), "empty"),
+            shown(fill.ask, lambda value: price(value, digits), "empty"),
             signed(fill.fee, 4),
             fill.child_order_id,
             "late" if fill.is_late else "",

@@ -170,3 +170,12 @@ def test_the_costs_shown_are_the_costs_measured(recommended: Worked, page: str) 
     amount, in_bps = numbers(page, "costs", "Total")
     assert amount == round(costs.total, 2)
     assert in_bps == Decimal(f"{costs.total_cost_bps:.2f}")
+
+
+def test_every_price_of_the_fills_keeps_its_digits_down_the_column(recommended: Worked, page: str) -> None:
+    part = page[page.index('id="fills"') : page.index('id="children"')]
+    rows = re.findall(r"<tr><td>(.*?)</tr>", part)
+    prices = [re.findall(r'<td class="figure">([^<]*)</td>', row)[1:4] for row in rows]
+    told = [[fill.price, fill.bid, fill.ask] for fill in recommended.story.fills]
+    assert [[Decimal(text) for text in row] for row in prices] == told
+    assert len({len(text.partition(".")[2]) for row in prices for text in row}) == 1
