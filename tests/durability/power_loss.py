@@ -34,8 +34,9 @@ async def verdict(image: Image, folder: Path) -> str:
     except Exception as error:  # whatever the library says of such a file is the finding
         return f"corrupt: {error}"
     try:
-        async with journal._engine.connect() as connection:
-            integrity = str((await connection.exec_driver_sql("PRAGMA integrity_check")).scalar())
+        integrity = await journal._transaction(
+            lambda connection: str(connection.exec_driver_sql("PRAGMA integrity_check").scalar())
+        )
         if integrity != "ok":
             return f"corrupt: {integrity}"
         row = await journal.get(DeskStateRow, LAST)

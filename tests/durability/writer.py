@@ -61,8 +61,9 @@ def batch(number: int) -> Batch:
 async def write(folder: Path, commits: int, synchronous: str) -> None:
     journal = await SqlJournal.open_file(folder / "desk.sqlite")
     if synchronous != "FULL":
-        async with journal._engine.connect() as connection:
-            await connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        await journal._transaction(
+            lambda connection: connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}").close()
+        )
     told = os.open(folder / ACKNOWLEDGED, os.O_WRONLY | os.O_CREAT)
 
     async def commit(number: int) -> None:

@@ -2,20 +2,21 @@
 
 SQLite is used through exactly one connection with `synchronous=FULL` in WAL mode: one writer, no second connection that
 could meet SQLite's WAL-reset race, and an acknowledged commit survives a power cut (docs/decisions/0004-sqlite.md).
+The connection lives on a thread of its own: the event loop waits once for a transaction, not for each statement in it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from functools import cache
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import and_, event, false, func, or_, select, true
+from sqlalchemy import Connection, Engine, Select, and_, create_engine, event, false, func, or_, select, true
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from bestex.adapters.memory.journal import check_query, decode_cursor, encode_cursor
@@ -29,13 +30,15 @@ from bestex.ports import Batch, Page, R
 
 _PAGE = 500
 
+Result = TypeVar("Result")
+
 
 class SqlJournal:
     """`Journal` and `Store`. Batches that wait together share one transaction."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._turn = asyncio.Lock()  # one transaction at a time on the one connection
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sql")  # one transaction at a time
         self._position = 0
         self._waiting: list[tuple[Batch, asyncio.Future[Sequence[int]]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -43,26 +46,21 @@ class SqlJournal:
     @classmethod
     async def open(cls, url: str) -> "SqlJournal":
         """Connect, bring the tables up to date, find the end of the journal."""
-        engine = create_async_engine(url, poolclass=StaticPool)
-        event.listen(engine.sync_engine, "connect", _durable)
+        engine = create_engine(url, poolclass=StaticPool)
+        event.listen(engine, "connect", _durable)
         journal = cls(engine)
         try:
-            async with engine.begin() as connection:
-                # The driver begins none for DDL: a power cut between two tables would shut the journal for good.
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
-                await connection.run_sync(upgrade)
-            async with engine.connect() as connection:
-                last = await connection.scalar(select(func.max(JOURNAL.c.position)))
-                journal._position = last or 0
+            await journal._transaction(_up_to_date)
+            journal._position = await journal._transaction(_last_position)
         except BaseException:
-            await engine.dispose()
+            await journal.close()
             raise
         return journal
 
     @classmethod
     async def open_file(cls, path: Path) -> "SqlJournal":
         path.parent.mkdir(parents=True, exist_ok=True)
-        return await cls.open(f"sqlite+aiosqlite:///{path}")
+        return await cls.open(f"sqlite:///{path}")
 
     @property
     def last_position(self) -> int:
@@ -73,7 +71,8 @@ class SqlJournal:
         """Finish what was asked, then disconnect."""
         if self._writer is not None:
             await asyncio.gather(self._writer, return_exceptions=True)
-        await self._engine.dispose()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown()
 
     async def append(self, batch: Batch) -> Sequence[int]:
         done: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
@@ -86,16 +85,13 @@ class SqlJournal:
     async def _write_waiting(self) -> None:
         """Group commit: whatever gathered during the last one goes into the next."""
         while self._waiting:
-            async with self._turn:
-                group, self._waiting = self._waiting, []
-                await self._write(group)
+            group, self._waiting = self._waiting, []
+            await self._write(group)
 
     async def _write(self, group: list[tuple[Batch, "asyncio.Future[Sequence[int]]"]]) -> None:
         """One transaction for the group; if it fails, one each, so that only the batch at fault is refused."""
         try:
-            first = self._position
-            async with self._engine.begin() as connection:
-                await self._insert(connection, [batch for batch, _ in group], first)
+            await self._transaction(partial(_insert, [batch for batch, _ in group], self._position))
         except IntegrityError as error:
             if len(group) > 1:
                 for item in group:
@@ -115,30 +111,14 @@ class SqlJournal:
                 done.set_result(range(self._position + 1, self._position + count + 1))
             self._position += count
 
-    async def _insert(self, connection: AsyncConnection, batches: list[Batch], position: int) -> None:
-        messages = [message for batch in batches for message in batch.messages]
-        if messages:
-            await connection.execute(
-                JOURNAL.insert(),
-                [
-                    {
-                        "position": position + number,
-                        "event_id": message.event_id,
-                        "event_type": message.event_type,
-                        "order_id": message.order_id,
-                        "source_service": message.source_service,
-                        "sequence": message.sequence,
-                        "time_ns": message.time_ns,
-                        "body": encode(message).decode(),
-                    }
-                    for number, message in enumerate(messages, start=1)
-                ],
-            )
-        latest = {
-            (type(row), *(getattr(row, name) for name in row.key)): row for batch in batches for row in batch.records
-        }
-        for record, rows in groupby(sorted(latest.values(), key=lambda row: row.table), key=type):
-            await connection.execute(_upsert(record), [msgspec.structs.asdict(row) for row in rows])
+    async def _transaction(self, work: Callable[[Connection], Result]) -> Result:
+        """Run on the connection's thread; committed when it returns, rolled back if it raises."""
+
+        def transaction() -> Result:
+            with self._engine.begin() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
 
     async def read(
         self,
@@ -156,8 +136,7 @@ class SqlJournal:
         if after_sequence:
             query = query.where(JOURNAL.c.sequence > after_sequence)
         while True:
-            async with self._turn, self._engine.connect() as connection:
-                rows = (await connection.execute(query.where(JOURNAL.c.position > after_position))).all()
+            rows = await self._transaction(partial(_rows, query.where(JOURNAL.c.position > after_position)))
             for position, body in rows:
                 yield position, decode(body)
             if len(rows) < _PAGE:
@@ -169,9 +148,8 @@ class SqlJournal:
         query = select(table).where(
             and_(true(), *(table.c[name] == value for name, value in zip(record.key, key, strict=True)))
         )
-        async with self._turn, self._engine.connect() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        return None if row is None else _record(record, row)
+        rows = await self._transaction(partial(_rows, query.limit(1)))
+        return _record(record, rows[0]) if rows else None
 
     async def find(
         self,
@@ -192,8 +170,7 @@ class SqlJournal:
         for name, descending in columns:
             order = table.c[name].desc().nulls_last() if descending else table.c[name].asc().nulls_first()
             query = query.order_by(order)
-        async with self._turn, self._engine.connect() as connection:
-            found = (await connection.execute(query.limit(limit + 1))).mappings().all()
+        found = await self._transaction(partial(_rows, query.limit(limit + 1)))
         rows = [_record(record, row) for row in found[:limit]]
         return Page(rows=rows, next_cursor=encode_cursor(rows[-1], columns) if len(found) > limit else None)
 
@@ -203,6 +180,44 @@ def _durable(connection: Any, _: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _rows(query: Select[Any], connection: Connection) -> Sequence[Any]:
+    return connection.execute(query).all()
+
+
+def _up_to_date(connection: Connection) -> None:
+    # The driver begins none for DDL: a power cut between two tables would shut the journal for good.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    upgrade(connection)
+
+
+def _last_position(connection: Connection) -> int:
+    return connection.scalar(select(func.max(JOURNAL.c.position))) or 0
+
+
+def _insert(batches: list[Batch], position: int, connection: Connection) -> None:
+    messages = [message for batch in batches for message in batch.messages]
+    if messages:
+        connection.execute(
+            JOURNAL.insert(),
+            [
+                {
+                    "position": position + number,
+                    "event_id": message.event_id,
+                    "event_type": message.event_type,
+                    "order_id": message.order_id,
+                    "source_service": message.source_service,
+                    "sequence": message.sequence,
+                    "time_ns": message.time_ns,
+                    "body": encode(message).decode(),
+                }
+                for number, message in enumerate(messages, start=1)
+            ],
+        )
+    latest = {(type(row), *(getattr(row, name) for name in row.key)): row for batch in batches for row in batch.records}
+    for record, rows in groupby(sorted(latest.values(), key=lambda row: row.table), key=type):
+        connection.execute(_upsert(record), [msgspec.structs.asdict(row) for row in rows])
 
 
 @cache
@@ -238,7 +253,7 @@ def _nested(record: type[Record]) -> dict[str, "msgspec.json.Decoder[Any]"]:
 
 
 def _record(record: type[R], row: Any) -> R:
-    values = dict(row)
+    values = dict(row._mapping)
     for name, decoder in _nested(record).items():
         if values[name] is not None:
             values[name] = decoder.decode(values[name])
