@@ -1,6 +1,5 @@
 """`bestex`: the desk on the command line."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +54,8 @@ def serve(
 
     Every option can also be given as BESTEX_<NAME> in the environment. A restart resumes the working orders.
     """
+    import uvloop
+
     from bestex.app import logs, serve, settings
 
     loaded = settings.load(
@@ -69,7 +70,7 @@ def serve(
         out.print(f"  market     generated, {loaded.speed:g} desk seconds per second; no real prices")
         out.print(f"  state      {loaded.state_dir}   (stop with Ctrl-C; a restart resumes working orders)")
 
-    asyncio.run(serve.serve(loaded, ready))
+    uvloop.run(serve.serve(loaded, ready))
 
 
 @app.command()

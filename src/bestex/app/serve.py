@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -69,6 +70,9 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
             desk.release(turn)
         log.info("desk recovered", open_orders=open_orders, lost_children=len(lost), seed=seed)
         driver = LiveDriver(desk, journal, clock)
+        # What exists now stays; walking it again in every full collection stopped the desk for 100 ms and more.
+        gc.collect()
+        gc.freeze()
         keeper = HistoryKeeper(settings.state_dir / "history", journal)
         keeper.listen(driver)
         driver.start()
@@ -91,6 +95,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                 driver,
             )
         finally:
+            gc.unfreeze()
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
@@ -127,7 +132,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
 
 def _bind(settings: Settings) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # The protocol is named because asyncio sets TCP_NODELAY only then; without it every answer waits 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
