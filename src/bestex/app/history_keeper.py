@@ -1,13 +1,12 @@
 """Completed orders' fills go into columns: one Parquet file a day, read with Polars or anything else."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bestex.adapters.marketdata.parquet import ParquetHistory
 from bestex.messages.envelope import Message
 from bestex.messages.monitoring import TradeExecuted
 from bestex.messages.records import FillRow
@@ -20,7 +19,7 @@ class HistoryKeeper:
     """Listens for `trade_executed`. Writing a fill again changes nothing."""
 
     def __init__(self, folder: Path, store: Store) -> None:
-        self._history = ParquetHistory(folder)
+        self._folder = folder
         self._store = store
         self._done: asyncio.Queue[TradeExecuted] = asyncio.Queue()
 
@@ -42,4 +41,11 @@ class HistoryKeeper:
 
     async def _keep(self, trade: TradeExecuted) -> None:
         fills = (await self._store.find(FillRow, where={"order_id": trade.execution.order_id}, limit=100_000)).rows
-        await asyncio.to_thread(self._history.write_fills, fills)
+        await asyncio.to_thread(_write, self._folder, fills)
+
+
+def _write(folder: Path, fills: Sequence[FillRow]) -> None:
+    # Polars is loaded when the first order is complete: it takes half a second that a start should not wait for.
+    from bestex.adapters.marketdata.parquet import ParquetHistory
+
+    ParquetHistory(folder).write_fills(fills)
