@@ -73,6 +73,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         # What exists now stays; walking it again in every full collection stopped the desk for 100 ms and more.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         keeper = HistoryKeeper(settings.state_dir / "history", journal)
         keeper.listen(driver)
         driver.start()
