@@ -45,52 +45,64 @@ async def recover(desk: Desk, journal: Journal, store: Store) -> int:
     Rows come back first (catalogues, roll-ups), then the messages of every order without a `trade_executed`, in order.
     An order that quality has graded is not graded again. A recommendation is computed again only if an order may still
     commit it, or an open order may have committed it.
+
+    The journal is read twice, one message at a time: once for which orders are over, once to feed what is needed.
+    Between the two, only ids and a few times are kept, so a long journal needs no more memory than a short one.
     """
     for service in desk.services:
         if isinstance(service, KeepsRecords):
             for kind in service.restores:
                 service.restore((await store.find(kind, limit=100_000)).rows)
-    closed: set[str] = set()
-    graded: set[str] = set()
-    messages: list[tuple[int, Message[Any]]] = []
-    async for position, message in journal.read():
-        messages.append((position, message))
-        if message.event_type == "trade_executed":
-            closed.add(message.order_id)
-        elif message.event_type == "execution_quality_analyzed":
-            graded.add(message.order_id)
-    opened: set[str] = set()
-    spent = _spent_proposals([message for _, message in messages], closed)
-    for _, message in messages:
-        if message.event_id in spent:
+    standing = Standing()
+    async for _, message in journal.read():
+        standing.note(message)
+    wanted_ns = standing.wanted_ns()
+    async for _, message in journal.read():
+        if standing.is_spent(message, wanted_ns):
             desk.recover(message, only=frozenset())
-            continue
-        if message.order_id in closed:
+        elif message.order_id in standing.closed:
             desk.recover(message, only=frozenset({"order-desk"}))
-            continue
-        if message.event_type == "order_created":
-            opened.add(message.order_id)
-        desk.recover(message, skip=frozenset({"quality"}) if message.order_id in graded else frozenset())
-    return len(opened)
+        else:
+            graded = message.order_id in standing.graded
+            desk.recover(message, skip=frozenset({"quality"}) if graded else frozenset())
+    return len(standing.opened)
 
 
-def _spent_proposals(messages: Sequence[Message[Any]], closed: set[str]) -> set[str]:
-    """Event ids of the recommendations that led to no open order and are too old for a new one."""
-    created = [message for message in messages if message.event_type == "order_created"]
-    opened = {message.order_id for message in created} - closed
-    commits = [
-        message.time_ns
-        for message in created
-        if message.order_id in opened and message.payload.order.instructions.selection_id is not None
-    ]
-    wanted = sorted([*commits, messages[-1].time_ns] if messages else [])
-    spent = set()
-    for message in messages:
-        if message.event_type == "recommend_execution" and message.order_id not in opened:
-            nearest = bisect_left(wanted, message.time_ns)
-            if nearest == len(wanted) or wanted[nearest] > message.time_ns + PROPOSAL_AGE_NS:
-                spent.add(message.event_id)
-    return spent
+class Standing:
+    """What the first reading of a journal leaves: which orders are open, over or graded. Ids and times only."""
+
+    def __init__(self) -> None:
+        self.opened: set[str] = set()
+        self.closed: set[str] = set()
+        self.graded: set[str] = set()  # of those that are not closed
+        self._commits_ns: dict[str, int] = {}  # open order -> when it committed a proposal
+        self._last_ns: int | None = None
+
+    def note(self, message: Message[Any]) -> None:
+        order_id, self._last_ns = message.order_id, message.time_ns
+        match message.event_type:
+            case "order_created":
+                self.opened.add(order_id)
+                if message.payload.order.instructions.selection_id is not None:
+                    self._commits_ns[order_id] = message.time_ns
+            case "execution_quality_analyzed":
+                self.graded.add(order_id)
+            case "trade_executed":
+                self.closed.add(order_id)
+                self.opened.discard(order_id)
+                self.graded.discard(order_id)
+                self._commits_ns.pop(order_id, None)
+
+    def wanted_ns(self) -> list[int]:
+        """When a proposal was or may be committed, in order: at the commits of open orders, and from now on."""
+        return sorted([*self._commits_ns.values(), *(() if self._last_ns is None else (self._last_ns,))])
+
+    def is_spent(self, message: Message[Any], wanted_ns: Sequence[int]) -> bool:
+        """Whether it asks for a recommendation that led to no open order and is too old for a new one."""
+        if message.event_type != "recommend_execution" or message.order_id in self.opened:
+            return False
+        nearest = bisect_left(wanted_ns, message.time_ns)
+        return nearest == len(wanted_ns) or wanted_ns[nearest] > message.time_ns + PROPOSAL_AGE_NS
 
 
 async def lost_children(store: Store, now_ns: int) -> list[VenueReport]:
