@@ -623,14 +623,14 @@ std::vector<QuoteRow> GeneratedMarket::quotes(Nanoseconds start, Nanoseconds end
     const auto last = first_at(quotes_, end);
     if (first != quotes_.begin() && start < end && (first == quotes_.end() || first->time > start)) --first;
     if (first >= last) return {};
-    return {first, first + static_cast<std::ptrdiff_t>(std::min(static_cast<std::size_t>(last - first), limit))};
+    return {last - static_cast<std::ptrdiff_t>(std::min(static_cast<std::size_t>(last - first), limit)), last};
 }
 
 std::vector<TradeRow> GeneratedMarket::trades(Nanoseconds start, Nanoseconds end, std::size_t limit) const {
-    auto first = first_at(trades_, start);
+    const auto first = first_at(trades_, start);
     const auto last = first_at(trades_, end);
     if (first >= last) return {};
-    return {first, first + static_cast<std::ptrdiff_t>(std::min(static_cast<std::size_t>(last - first), limit))};
+    return {last - static_cast<std::ptrdiff_t>(std::min(static_cast<std::size_t>(last - first), limit)), last};
 }
 
 std::vector<BarRow> GeneratedMarket::bars(Nanoseconds start, Nanoseconds end, Nanoseconds width) const {

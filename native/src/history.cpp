@@ -29,6 +29,13 @@ void each_row(const Tape& tape, Tape::Start start, Visit&& visit) {
     }
 }
 
+// Lets go of all but the latest `limit` rows whenever there are twice as many, so that a short answer needs little room.
+template <class Rows>
+void keep_latest(Rows& rows, std::size_t limit, std::size_t slack) {
+    if (rows.size() < slack || rows.size() - slack <= limit) return;
+    rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(limit));
+}
+
 bool same_quote(const QuoteRow& a, const QuoteRow& b) {
     return a.bid == b.bid && a.ask == b.ask && a.bid_quantity == b.bid_quantity && a.ask_quantity == b.ask_quantity;
 }
@@ -43,8 +50,9 @@ std::vector<QuoteRow> quotes(const Tape& tape, Nanoseconds start, Nanoseconds en
         QuoteRow quote{time, no_price, no_price, 0, 0};
         if (bid != no_level) quote.bid = tape.price(bid), quote.bid_quantity = book.quantity(Side::buy, bid);
         if (ask != no_level) quote.ask = tape.price(ask), quote.ask_quantity = book.quantity(Side::sell, ask);
-        if (same_quote(before, quote) || found.size() == limit) return;
+        if (same_quote(before, quote)) return;
         found.push_back(quote);
+        keep_latest(found, limit, limit);
         before = quote;
     };
     Nanoseconds last = 0;
@@ -52,7 +60,7 @@ std::vector<QuoteRow> quotes(const Tape& tape, Nanoseconds start, Nanoseconds en
     // A state is seen when its instant is over (or at each row); up to `start` only the one left standing matters.
     each_row(tape, {0, 0}, [&](const Row& row, Nanoseconds time, std::uint32_t number) {
         if (any && time > last && (last <= start ? time > start : step == QuoteStep::instant)) see(last);
-        any = time < end && found.size() < limit;
+        any = time < end;
         if (!any) return false;
         apply_row(book, row, tape.level(row), number);
         if (step == QuoteStep::row && time > start) see(time);
@@ -60,6 +68,7 @@ std::vector<QuoteRow> quotes(const Tape& tape, Nanoseconds start, Nanoseconds en
         return true;
     });
     if (any && (last <= start || step == QuoteStep::instant)) see(last);
+    keep_latest(found, limit, 0);
     return found;
 }
 
@@ -73,11 +82,12 @@ std::vector<QuoteRow> quotes_between(const Tape& tape, Nanoseconds start, Nanose
 std::vector<TradeRow> trades_between(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit) {
     std::vector<TradeRow> found;
     each_row(tape, tape.start_for(start), [&](const Row& row, Nanoseconds time, std::uint32_t) {
-        if (time >= end || found.size() == limit) return false;
+        if (time >= end) return false;
         if (time < start) return true;
         const std::int64_t price = 2 * tape.price(tape.level(row));
         const auto found_one = [&](std::int64_t half, TradeKind kind) {
             found.push_back({time, price + half, row.quantity, opposite(row.side()), kind, {}});
+            keep_latest(found, limit, limit);
         };
         switch (row.kind) {
             case RowKind::fill:
@@ -89,6 +99,7 @@ std::vector<TradeRow> trades_between(const Tape& tape, Nanoseconds start, Nanose
         }
         return true;
     });
+    keep_latest(found, limit, 0);
     return found;
 }
 

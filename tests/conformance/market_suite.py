@@ -283,13 +283,15 @@ class MarketSuite:
                 assert bar.high is not None
                 assert bar.low <= bar.notional / bar.volume <= bar.high
 
-    def test_rows_between_two_times_are_in_order_and_at_most_the_limit(self, case: MarketCase, market: Market) -> None:
+    def test_rows_between_two_times_are_in_order_and_the_latest_of_the_limit(
+        self, case: MarketCase, market: Market
+    ) -> None:
         start = market.now_ns
         run(market, start + NS_PER_MINUTE)
         all_trades = market.trades(case.instrument_id, start, market.now_ns, 1_000_000)
-        assert list(market.trades(case.instrument_id, start, market.now_ns, 3)) == list(all_trades)[:3]
+        assert list(market.trades(case.instrument_id, start, market.now_ns, 3)) == list(all_trades)[-3:]
         all_quotes = market.quotes(case.instrument_id, start, market.now_ns, 1_000_000)
-        assert list(market.quotes(case.instrument_id, start, market.now_ns, 3)) == list(all_quotes)[:3]
+        assert list(market.quotes(case.instrument_id, start, market.now_ns, 3)) == list(all_quotes)[-3:]
         assert [q.time_ns for q in all_quotes] == sorted(q.time_ns for q in all_quotes)
         assert all(start <= t.time_ns < market.now_ns for t in all_trades)
 

@@ -141,7 +141,7 @@ public:
     Lots quantity_ahead(std::uint64_t handle, std::size_t venue) const;
     double reference_price() const { return efficient_ + impact_ticks_; }
 
-    // Rows with start <= time < end, at most the first `limit`; quotes begin with the one that stood at start.
+    // The latest `limit` rows with start <= time < end, in order; quotes count the one that stood at start.
     std::vector<QuoteRow> quotes(Nanoseconds start, Nanoseconds end, std::size_t limit) const;
     std::vector<TradeRow> trades(Nanoseconds start, Nanoseconds end, std::size_t limit) const;
     std::vector<BarRow> bars(Nanoseconds start, Nanoseconds end, Nanoseconds width) const;

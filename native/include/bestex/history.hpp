@@ -29,11 +29,11 @@ static_assert(sizeof(TradeRow) == 24);
 
 enum class QuoteStep : std::uint8_t { instant, row };
 
-// The best quote standing at `start` (if there is one), then every change in (start, end), at most `limit` rows. By
-// `row` every state of the book is seen; by `instant` only what stands when all rows of one time are applied.
+// Of the best quote standing at `start` (if there is one) and every change in (start, end) the latest `limit` rows, in
+// order. By `row` every state of the book is seen; by `instant` only what stands when all rows of one time are applied.
 std::vector<QuoteRow> quotes_between(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit, QuoteStep step);
 
-// Executions and prints in [start, end), at most `limit`.
+// The latest `limit` executions and prints in [start, end), in order.
 std::vector<TradeRow> trades_between(const Tape& tape, Nanoseconds start, Nanoseconds end, std::size_t limit);
 
 }  // namespace bestex

@@ -74,7 +74,7 @@ class Tape:
         self.metadata = TapeMetadata(**core.metadata())
 
     def quotes(self, start_ns: int, end_ns: int, *, limit: int = 10_000, every_row: bool = False) -> NDArray[np.void]:
-        """The best quote standing at `start_ns`, then each change before `end_ns`; the first `limit`, as QUOTE_ROWS.
+        """The best quote standing at `start_ns`, then each change before `end_ns`; the latest `limit`, as QUOTE_ROWS.
 
         By default one state per instant: what stands when all rows of one time are applied. `every_row` shows the
         states inside a sweep too.
@@ -83,7 +83,7 @@ class Tape:
         return found.view(QUOTE_ROWS).reshape(-1)
 
     def trades(self, start_ns: int, end_ns: int, *, limit: int = 10_000) -> NDArray[np.void]:
-        """Executions and prints in [start_ns, end_ns); the first `limit`, as TRADE_ROWS."""
+        """Executions and prints in [start_ns, end_ns); the latest `limit`, in order, as TRADE_ROWS."""
         return self.core.trades(start_ns, end_ns, limit).view(TRADE_ROWS).reshape(-1)
 
 

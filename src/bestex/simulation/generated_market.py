@@ -191,7 +191,7 @@ class GeneratedMarket:
                 return reports
 
     def quotes(self, instrument_id: str, start_ns: int, end_ns: int, limit: int = 10_000) -> Sequence[Quote]:
-        """Best quotes of this session, from the one that stood at `start_ns` to before `end_ns`; the first `limit`."""
+        """The latest `limit` best quotes of this session, from the one standing at `start_ns` to before `end_ns`."""
         instrument, native = self._instrument_and_native(instrument_id)
         return [
             Quote(
@@ -205,7 +205,7 @@ class GeneratedMarket:
         ]
 
     def trades(self, instrument_id: str, start_ns: int, end_ns: int, limit: int = 10_000) -> Sequence[Trade]:
-        """Prints of this session from `start_ns` to before `end_ns`, ours included; the first `limit`."""
+        """The latest `limit` prints of this session from `start_ns` to before `end_ns`, ours included."""
         instrument, native = self._instrument_and_native(instrument_id)
         return [
             Trade(

@@ -224,7 +224,7 @@ class ReplayMarket:
         return reports
 
     def quotes(self, instrument_id: str, start_ns: int, end_ns: int, limit: int = 10_000) -> Sequence[Quote]:
-        """Best quotes so far, from the one that stood at `start_ns` to before `end_ns`; the first `limit` of them."""
+        """The latest `limit` best quotes so far, from the one that stood at `start_ns` to before `end_ns`."""
         run = self._run(instrument_id)
         instrument = run.instrument
         found = run.listing.tape.quotes(start_ns, min(end_ns, self.now_ns + 1), limit=_limit(limit))
@@ -240,7 +240,7 @@ class ReplayMarket:
         ]
 
     def trades(self, instrument_id: str, start_ns: int, end_ns: int, limit: int = 10_000) -> Sequence[Trade]:
-        """Prints so far from `start_ns` to before `end_ns`, what we took included; the first `limit` of them."""
+        """The latest `limit` prints so far from `start_ns` to before `end_ns`, what we took included."""
         run = self._run(instrument_id)
         instrument, venue = run.instrument, run.listing.venue.venue_id
         found = [
@@ -259,7 +259,7 @@ class ReplayMarket:
         if ours:
             # The tape comes first at one time: our orders act when its rows are applied.
             found = sorted([*found, *ours], key=lambda trade: trade.time_ns)
-        return found[:limit]
+        return found[-limit:]
 
     def bars(self, instrument_id: str, start_ns: int, end_ns: int, bar_seconds: int) -> Sequence[Bar]:
         """Bars of the prints so far, from `start_ns` on; the last one may be shorter.

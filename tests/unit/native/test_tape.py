@@ -61,6 +61,22 @@ def test_quotes_and_trades_come_back_as_they_were_said(tmp_path: Path) -> None:
     assert (tape.metadata.traded_lots, tape.metadata.crosses, tape.metadata.source_rows) == (12, 1, 6)
 
 
+def test_a_limit_keeps_the_latest_quotes_and_trades(tmp_path: Path) -> None:
+    bids = l3(*((second, second + 10, 2 * (100 + second), 1, L3Kind.ADD, BID) for second in range(1, 9)))
+    sales = l3(*((second, second + 2, 2 * (100 + second - 8), 1, L3Kind.FILL, BID) for second in range(16, 8, -1)))
+    sales["time_ns"] = DAY + np.arange(9, 17) * 1_000_000_000
+    tape = build(np.concatenate([TWO_SIDED[:1], bids, sales]), tmp_path)
+    for every_row in (False, True):
+        quotes = tape.quotes(DAY, 2**62, every_row=every_row)
+        for limit in range(1, len(quotes) + 2):
+            kept = tape.quotes(DAY, 2**62, limit=limit, every_row=every_row)
+            assert kept.tolist() == quotes.tolist()[-limit:]
+    times = tape.trades(DAY, 2**62)["time_ns"].tolist()
+    assert len(times) == 8
+    for limit in range(1, 10):
+        assert tape.trades(DAY, 2**62, limit=limit)["time_ns"].tolist() == times[-limit:]
+
+
 def test_every_row_of_a_sweep_is_seen_when_asked_for(tmp_path: Path) -> None:
     rows = np.concatenate([TWO_SIDED, l3((1, 2, 204, 2, L3Kind.FILL, ASK), (1, 2, 204, 3, L3Kind.FILL, ASK))])
     quotes = build(rows, tmp_path).quotes(DAY, DAY + 10**10, every_row=True)

@@ -16,10 +16,10 @@ from bestex.api.routes.orders import order_row
 from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries.graded import graded
 from bestex.api.summaries.performance import AlgorithmSummary, algorithm_summaries
+from bestex.api.timelines import After, timeline_page
 from bestex.domain.errors import Conflict, NotFound
 from bestex.domain.ids import InstrumentId, ParentOrderId
 from bestex.domain.orders import Algorithm, ExecutionInstructions, OrderType, ParentOrder, Side
-from bestex.messages.codec import wire
 from bestex.messages.execution import (
     CancelExecution,
     ExecutionParameters,
@@ -225,9 +225,13 @@ async def fills(access: Desk, order_id: str, limit: Limit = 1000, cursor: Cursor
 
 
 @router.get("/{order_id}/timeline", summary="What the algorithm service said about it, in order")
-async def timeline(access: Desk, order_id: str) -> Response:
+async def timeline(
+    access: Desk, order_id: str, after_position: After = 0, limit: Limit = 1000, cursor: Cursor = None
+) -> Response:
     await order_row(access, order_id)
-    return page([wire(message) async for _, message in access.journal.read(order_id=order_id, source="algorithm")])
+    return await timeline_page(
+        access, order_id, after_position=after_position, limit=limit, cursor=cursor, source="algorithm"
+    )
 
 
 @router.get("/algorithms", responses=answers.page_schema(ExecutionAlgorithmRow), summary="The catalogue")

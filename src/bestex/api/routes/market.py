@@ -104,6 +104,7 @@ async def bars(
 async def trades(
     access: Desk, instrument_id: str, start: When = None, end: When = None, limit: Rows = 10_000
 ) -> Response:
+    """Since the open where no `start` is given; the latest `limit` of the span, in order."""
     return page(access.market.trades(instrument_id, *_span(access, instrument_id, start, end), limit))
 
 
@@ -113,6 +114,7 @@ async def trades(
 async def quotes(
     access: Desk, instrument_id: str, start: When = None, end: When = None, limit: Rows = 10_000
 ) -> Response:
+    """Since the open where no `start` is given; the latest `limit` of the span, in order."""
     return page(access.market.quotes(instrument_id, *_span(access, instrument_id, start, end), limit))
 
 

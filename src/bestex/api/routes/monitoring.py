@@ -15,12 +15,14 @@ from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries.data_quality import MonitoringQuality, monitoring_quality
 from bestex.api.summaries.graded import graded
 from bestex.api.summaries.performance import BenchmarkComparison, Ranking, comparison, comparisons, rankings
+from bestex.api.timelines import After, timeline_page
 from bestex.domain.errors import Conflict, NotFound
-from bestex.messages.codec import wire
 from bestex.messages.monitoring import AcknowledgeAlert, DeleteAlertRule, SaveAlertRule, StartMonitoring
 from bestex.messages.records import AlertRow, AlertRuleRow, MonitoringRow
 
 router = APIRouter(prefix="/monitoring", tags=["execution monitoring"], route_class=StrictRoute)
+
+_QUIET = frozenset({"timer_due", "execution_monitoring"})
 
 
 async def _row(access: Access, order_id: str) -> MonitoringRow:
@@ -98,16 +100,14 @@ async def analytics(access: Desk, order_id: str) -> Response:
 
 
 @router.get("/{order_id}/timeline", summary="The order's life, event by event")
-async def timeline(access: Desk, order_id: str) -> Response:
-    """Everything on the order's stream but the timers and the live updates."""
+async def timeline(
+    access: Desk, order_id: str, after_position: After = 0, limit: Limit = 1000, cursor: Cursor = None
+) -> Response:
+    """Everything on the order's stream but the timers and the live updates. To go on later, give the last `position`
+    seen as `after_position`."""
     await order_row(access, order_id)
-    quiet = {"timer_due", "execution_monitoring"}
-    return page(
-        [
-            {"position": position, **wire(message)}
-            async for position, message in access.journal.read(order_id=order_id)
-            if message.event_type not in quiet
-        ]
+    return await timeline_page(
+        access, order_id, after_position=after_position, limit=limit, cursor=cursor, quiet=_QUIET
     )
 
 

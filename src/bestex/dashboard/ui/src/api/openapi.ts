@@ -900,7 +900,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Best bid and ask over time */
+        /**
+         * Best bid and ask over time
+         * @description Since the open where no `start` is given; the latest `limit` of the span, in order.
+         */
         get: operations["quotes_api_v1_market__instrument_id__quotes_get"];
         put?: never;
         post?: never;
@@ -917,7 +920,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Prints */
+        /**
+         * Prints
+         * @description Since the open where no `start` is given; the latest `limit` of the span, in order.
+         */
         get: operations["trades_api_v1_market__instrument_id__trades_get"];
         put?: never;
         post?: never;
@@ -1162,7 +1168,8 @@ export interface paths {
         };
         /**
          * The order's life, event by event
-         * @description Everything on the order's stream but the timers and the live updates.
+         * @description Everything on the order's stream but the timers and the live updates. To go on later, give the last `position`
+         *     seen as `after_position`.
          */
         get: operations["timeline_api_v1_monitoring__order_id__timeline_get"];
         put?: never;
@@ -5947,7 +5954,14 @@ export interface operations {
     };
     timeline_api_v1_execution__order_id__timeline_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only what came after the message at this position */
+                after_position?: number;
+                /** @description rows a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
             header?: never;
             path: {
                 order_id: string;
@@ -7279,7 +7293,14 @@ export interface operations {
     };
     timeline_api_v1_monitoring__order_id__timeline_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only what came after the message at this position */
+                after_position?: number;
+                /** @description rows a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
             header?: never;
             path: {
                 order_id: string;
@@ -8028,4 +8049,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "7ba1f3d23dc3972edcfa8a1ee300e92a8bf63a6720a5e5c63b86f26a23d3d911";
+export const DOCUMENT = "29cfbcc903f09e5236fb442a9a5f0fe9b58dc1ce33989e904968217fb5c2ba0d";
