@@ -7,14 +7,14 @@ from typing import Any, Final
 import numpy as np
 
 from bestex.adapters.reports.costs import CostPart
-from bestex.adapters.reports.number_format import bps, quantity, signed
+from bestex.adapters.reports.number_format import bps, percent, quantity, signed
 from bestex.adapters.reports.order_story import OrderStory
 from bestex.adapters.reports.price_plot import Manner, manner
 from bestex.adapters.reports.svg import BLUE, LINE, MUTED, ORANGE, PANEL, TEXT, drawn
 from bestex.messages.monitoring import FillMeasure
 
 _HALF: Final = 5.2  # inches: two stand side by side
-_ROWS_LEAST: Final = 3  # so that the bar of a single venue does not fill the plot
+_ROWS_LEAST: Final = 3  # so that the bar of a single venue does not fill the plot; fewer stand in its middle
 
 
 def waterfall_plot(parts: Sequence[CostPart], total: Decimal, total_bps: float | None, currency: str) -> str:
@@ -106,10 +106,11 @@ def venue_plot(story: OrderStory) -> str:
             left += sizes
         for index, total in enumerate(left):
             share = total / float(story.measured.executed_quantity)
-            text = f"{quantity(Decimal(str(total)))} ({share:.0%})"
+            text = f"{quantity(Decimal(str(total)))} ({percent(share, 0)} %)"
             axes.annotate(text, (total, index), (4, 0), textcoords="offset points", va="center", fontsize=8)
         axes.set_xlim(0, max(left) * 1.32)
-        axes.set_ylim(-0.6, max(len(venues), _ROWS_LEAST) - 0.4)
+        room = max(0, _ROWS_LEAST - len(venues)) / 2
+        axes.set_ylim(-0.6 - room, len(venues) - 0.4 + room)
         axes.set_xlabel("filled quantity, units")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.locator_params(axis="x", nbins=5)

@@ -47,9 +47,13 @@ class ExchangeClock:
         return self.moment(time_ns).strftime("%Y-%m-%d")
 
     def name(self, time_ns: int) -> str:
-        """The zone and its offset on that day: "America/New_York (UTC-05:00)"."""
+        """The zone and its offset on that day: "America/New_York (UTC−05:00)".
+
+        With a true minus, at which no line breaks.
+        """
         offset = self.moment(time_ns).strftime("%z")
-        return f"{self.zone} (UTC{offset[:3]}:{offset[3:]})" if self.zone != "UTC" else "UTC"
+        sign = "−" if offset.startswith("-") else "+"
+        return f"{self.zone} (UTC{sign}{offset[1:3]}:{offset[3:]})" if self.zone != "UTC" else "UTC"
 
     def offset_seconds(self, time_ns: int) -> int:
         offset = self.moment(time_ns).utcoffset()

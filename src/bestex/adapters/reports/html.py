@@ -18,7 +18,16 @@ from bestex.adapters.reports.life_sections import (
     timeline_section,
 )
 from bestex.adapters.reports.market_view import MarketView, market_view, order_window
-from bestex.adapters.reports.number_format import bps, decimals_of, duration, fixed, percent, price, quantity
+from bestex.adapters.reports.number_format import (
+    bps,
+    decimals_of,
+    duration,
+    fixed,
+    in_words,
+    percent,
+    price,
+    quantity,
+)
 from bestex.adapters.reports.order_story import OrderStory, ReportContext
 from bestex.adapters.reports.page_style import STYLE
 from bestex.adapters.reports.price_plot import price_plot
@@ -27,6 +36,7 @@ from bestex.adapters.reports.summary import summary
 from bestex.adapters.reports.tables import Cell, Missing, cell_html, figure, paragraph, section
 from bestex.domain.errors import InvalidInput, NotFound
 from bestex.domain.instruments import Instrument
+from bestex.domain.time import NS_PER_SECOND
 from bestex.ports import Market
 
 
@@ -66,8 +76,8 @@ def report_html(story: OrderStory, market: Market, context: ReportContext) -> st
             expectation_section(story),
             after_section(story),
             quality_section(story),
-            fills_section(story, clock),
-            children_section(story, clock),
+            fills_section(story, instrument, clock),
+            children_section(story, instrument, clock),
             timeline_section(story, clock),
             data_section(story, context, view),
         )
@@ -99,7 +109,13 @@ def _header(story: OrderStory, instrument: Instrument, clock: ExchangeClock, con
     fraction = measured.executed_quantity / measured.requested_quantity
     begun = measured.submission_time_ns
     facts: list[tuple[str, Cell, str]] = [
-        ("Instrument", measured.instrument_id, instrument.name),
+        (
+            "Instrument",
+            measured.instrument_id,
+            f"{instrument.name}, {instrument.currency}"
+            if instrument.name != measured.instrument_id
+            else instrument.currency,
+        ),
         ("Side", str(measured.side), f"{story.order.order_type}{_limit(story)}"),
         (
             "Filled",
@@ -117,8 +133,8 @@ def _header(story: OrderStory, instrument: Instrument, clock: ExchangeClock, con
         ),
         (
             "Execution strategy",
-            measured.strategy_name or measured.algorithm,
-            measured.algorithm if measured.strategy_name else "as ordered",
+            measured.strategy_name or in_words(measured.algorithm),
+            in_words(measured.algorithm) if measured.strategy_name else "as ordered",
         ),
         (
             "Shortfall, bps",
@@ -167,9 +183,11 @@ def _grade(story: OrderStory) -> tuple[Cell, str]:
 
 
 def _work(story: OrderStory, view: MarketView, instrument: Instrument, clock: ExchangeClock) -> str:
-    price_caption = (
-        f"Best bid to ask, drawn every {view.step_seconds:.3g} s. A mark per fill, its area the quantity: "
-        "circles rested, triangles crossed the spread, diamonds met in the dark or at the mid."
+    price_caption = f"Best bid to ask, drawn every {duration(round(view.step_seconds * NS_PER_SECOND))}. " + (
+        "A mark per fill, its area the quantity: circles rested, triangles crossed the spread, "
+        "diamonds met in the dark or at the mid."
+        if story.fills
+        else "Nothing was filled."
     )
     return section(
         "work",

@@ -1,11 +1,20 @@
 """Sections on the order's life and on what the figures stand on: quality, fills, children, timeline, data."""
 
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import bestex
 from bestex.adapters.reports.exchange_time import ExchangeClock
 from bestex.adapters.reports.market_view import MarketView
-from bestex.adapters.reports.number_format import decimals_of, fixed, percent, price, quantity, signed
+from bestex.adapters.reports.number_format import (
+    decimals_of,
+    duration,
+    fixed,
+    in_words,
+    percent,
+    price,
+    quantity,
+    signed,
+)
 from bestex.adapters.reports.order_story import OrderStory, ReportContext
 from bestex.adapters.reports.price_plot import manner
 from bestex.adapters.reports.tables import (
@@ -21,11 +30,11 @@ from bestex.adapters.reports.tables import (
     table,
     text_column,
 )
-from bestex.domain.time import to_iso
+from bestex.domain.instruments import Instrument
+from bestex.domain.time import NS_PER_SECOND, to_iso
 from bestex.messages.quality import MetricScore
 
 T = TypeVar("T")
-_ACRONYMS: Final = frozenset({"VWAP", "TWAP", "RPM", "PWP"})
 
 
 def quality_section(story: OrderStory) -> str:
@@ -87,7 +96,7 @@ def _metric(name: str, score: MetricScore) -> tuple[Cell, ...]:
     note = score.note or ""
     value = shown(score.metric_value, lambda found: _in_unit(found, score.unit), note or "it cannot be computed")
     return (
-        _in_words(name),
+        in_words(name),
         value,
         "" if score.benchmark_value is None else _in_unit(score.benchmark_value, score.unit),
         "%" if score.unit == "fraction" else score.unit,
@@ -97,32 +106,19 @@ def _metric(name: str, score: MetricScore) -> tuple[Cell, ...]:
     )
 
 
-def _in_words(name: str) -> str:
-    """VWAP_SLIPPAGE as "VWAP slippage"."""
-    first, *rest = name.split("_")
-    return " ".join([first if first in _ACRONYMS else first.capitalize(), *map(_lower, rest)])
-
-
-def _lower(word: str) -> str:
-    return word if word in _ACRONYMS else word.lower()
-
-
 def _in_unit(value: float, unit: str) -> str:
     if unit == "bps":
         return signed(value, 2)
     return percent(value, 1) if unit == "fraction" else fixed(value, 2)
 
 
-def fills_section(story: OrderStory, clock: ExchangeClock) -> str:
+def fills_section(story: OrderStory, instrument: Instrument, clock: ExchangeClock) -> str:
     columns = (
-        text_column("Time"),
+        _time_column("Time", story, clock),
         text_column("Venue"),
         text_column("Manner"),
-        Column(name="Quantity"),
-        Column(name="Price"),
-        Column(name="Bid"),
-        Column(name="Ask"),
-        Column(name="Fee"),
+        Column(name="Quantity", unit="units"),
+        *(Column(name=name, unit=instrument.currency) for name in ("Price", "Bid", "Ask", "Fee")),
         text_column("Child order"),
         text_column(""),
     )
@@ -146,20 +142,21 @@ def fills_section(story: OrderStory, clock: ExchangeClock) -> str:
     return collapsed("fills", f"Fills ({len(rows):,})", table(columns, rows) if rows else paragraph("None.", "missing"))
 
 
-def children_section(story: OrderStory, clock: ExchangeClock) -> str:
+def children_section(story: OrderStory, instrument: Instrument, clock: ExchangeClock) -> str:
     columns = (
-        text_column("Sent"),
+        _time_column("Sent", story, clock),
         text_column("Child order"),
         text_column("Venue"),
         text_column("Type"),
-        Column(name="Quantity"),
-        Column(name="Limit"),
-        Column(name="Filled"),
-        Column(name="Average"),
+        Column(name="Quantity", unit="units"),
+        Column(name="Limit", unit=instrument.currency),
+        Column(name="Filled", unit="units"),
+        Column(name="Average", unit=instrument.currency),
         text_column("Ended"),
         text_column("Outcome"),
         text_column("Why it was sent"),
     )
+    digits = decimals_of(instrument.tick_size)
     rows = []
     for life in story.children:
         child = life.child
@@ -171,9 +168,9 @@ def children_section(story: OrderStory, clock: ExchangeClock) -> str:
                 child.venue,
                 f"{child.order_type} {child.time_in_force}" + (", post only" if child.post_only else ""),
                 quantity(child.quantity),
-                "" if child.price is None else price(child.price),
+                "" if child.price is None else price(child.price, digits),
                 quantity(life.filled_quantity),
-                "" if average is None else fixed(average, 4),
+                "" if average is None else fixed(average, digits + 2),
                 "" if life.ended_time_ns is None else _time(life.ended_time_ns, clock),
                 life.outcome + (f": {life.outcome_reason}" if life.outcome_reason else ""),
                 life.reason,
@@ -184,13 +181,17 @@ def children_section(story: OrderStory, clock: ExchangeClock) -> str:
 
 
 def timeline_section(story: OrderStory, clock: ExchangeClock) -> str:
-    columns = (text_column("Time"), text_column("From"), text_column("Event"), text_column("What"))
+    columns = (_time_column("Time", story, clock), text_column("From"), text_column("Event"), text_column("What"))
     rows = [
         (_time(event.time_ns, clock), event.source, event.event_type.replace("_", " "), event.text)
         for event in story.timeline
     ]
     note = "Timers and periodic updates are left out: they change nothing."
     return collapsed("timeline", f"Timeline ({len(rows):,} events)", table(columns, rows, note=note))
+
+
+def _time_column(name: str, story: OrderStory, clock: ExchangeClock) -> Column:
+    return text_column(name, clock.name(story.measured.submission_time_ns))
 
 
 def _time(time_ns: int, clock: ExchangeClock) -> Markup:
@@ -209,8 +210,9 @@ def data_section(story: OrderStory, context: ReportContext, view: MarketView) ->
     pieces += ["<h3>What could not be computed, and stand-ins</h3>", _list_or(measured.costs.notes, "nothing")]
     alerts = [f"{alert.severity} {alert.alert_type} {alert.state}: {alert.recommendation}" for alert in story.alerts]
     pieces += ["<h3>Alerts</h3>", _list_or(alerts, "none was raised")]
+    step = duration(round(view.step_seconds * NS_PER_SECOND))
     drawn = (
-        f"Quotes are drawn every {view.step_seconds:.3g} s; {view.unusable:,} of {len(view.times):,} samples have no "
+        f"Quotes are drawn every {step}; {view.unusable:,} of {len(view.times):,} samples have no "
         "usable quote (an empty side, crossed or locked) and are left blank."
     )
     late = sum(fill.is_late for fill in story.fills)

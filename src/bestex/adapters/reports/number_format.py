@@ -1,6 +1,9 @@
 """Figures as text: the same precision down a column, costs with their sign, nothing ever shown as minus zero."""
 
 from decimal import Decimal
+from typing import Final
+
+_ACRONYMS: Final = frozenset({"VWAP", "TWAP", "RPM", "PWP"})
 
 Number = Decimal | float | int
 
@@ -39,6 +42,16 @@ def price(value: Decimal, digits: int | None = None) -> str:
 def decimals_of(step: Decimal) -> int:
     """How many decimals a grid needs: 2 for a tick of 0.01, 0 for a lot of 100."""
     return max(0, -int(step.normalize().as_tuple().exponent))
+
+
+def in_words(name: str) -> str:
+    """VWAP_SLIPPAGE as "VWAP slippage", IMPLEMENTATION_SHORTFALL as "Implementation shortfall"."""
+    first, *rest = name.split("_")
+    return " ".join([first if first in _ACRONYMS else first.capitalize(), *map(_lower, rest)])
+
+
+def _lower(word: str) -> str:
+    return word if word in _ACRONYMS else word.lower()
 
 
 def trimmed(value: Decimal) -> Decimal:

@@ -23,7 +23,8 @@ details[open] summary { margin-bottom: 8px; }
 .lead { font-size: 15px; max-width: 95ch; margin: 12px 0 0; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 8px 18px; margin: 12px 0 0; }
 .facts dt { color: var(--muted); font-size: 12px; }
-.facts dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+.facts > div { min-width: 0; }
+.facts dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .facts .small { display: block; font-weight: 400; font-size: 12px; color: var(--muted); }
 .banner { background: var(--orange-soft); border: 1px solid var(--orange); border-radius: 6px; padding: 8px 14px;
   margin: 0 0 14px; }
@@ -39,16 +40,22 @@ tr.total td { font-weight: 700; border-top: 2px solid var(--muted); }
 .unit, .note, .missing, figcaption { color: var(--muted); font-weight: 400; font-size: 12px; }
 .note { margin: 6px 0 0; }
 .missing { font-style: italic; white-space: normal; }
-figure { margin: 0; }
-figure svg { width: 100%; height: auto; display: block; }
+figure { margin: 0; min-width: 0; }
+.plot { overflow-x: auto; }
+.plot svg { width: 100%; min-width: 700px; height: auto; display: block; }
+.pair .plot svg { min-width: 400px; max-width: 560px; }
 svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif !important;
   font-variant-numeric: tabular-nums; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 18px; }
-@media (max-width: 800px) { .pair { grid-template-columns: 1fr; } }
+.pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 18px; }
+@media (max-width: 900px) { .pair { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 600px) { main { padding: 8px; } header, section { padding: 10px 12px; }
+  td:not(.figure):not(:first-child) { min-width: 13rem; }
+  .facts { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); } }
 ul { margin: 4px 0; padding-left: 20px; }
 code { font: 12px ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 @media print { body { background: #fff; font-size: 11px; } main { max-width: none; padding: 0; }
   header, section { break-inside: avoid; border: 0; padding: 4px 0; }
   #children, #timeline, #fills, #quality { break-inside: auto; }
+  .plot, .scroll { overflow: visible; } .plot svg, .pair .plot svg { min-width: 0; }
   tr, figure { break-inside: avoid; } thead { display: table-header-group; } }
 """

@@ -8,6 +8,7 @@ import numpy as np
 
 from bestex.adapters.reports.exchange_time import ExchangeClock
 from bestex.adapters.reports.market_view import Array, MarketView, Window
+from bestex.adapters.reports.number_format import percent
 from bestex.adapters.reports.order_story import OrderStory, PlanStep
 from bestex.adapters.reports.svg import (
     BAR,
@@ -23,6 +24,7 @@ from bestex.adapters.reports.svg import (
 )
 
 _LONG_AFTER: Final = 2**62
+_SHARE_LEAST: Final = 1.0  # per cent: an axis that ends lower would make nothing look like something
 
 
 def schedule_plot(story: OrderStory, view: MarketView, clock: ExchangeClock) -> str:
@@ -52,7 +54,7 @@ def schedule_plot(story: OrderStory, view: MarketView, clock: ExchangeClock) -> 
             )
         times, filled = filled_path(story, view.window)
         axes.step(times, filled, where="post", color=BLUE, linewidth=1.7, label="filled")
-        axes.set_ylabel("quantity, cumulative")
+        axes.set_ylabel("units, cumulative")
         axes.set_ylim(0, float(story.measured.requested_quantity) * 1.04)
         thousands(axes)
         time_axis(axes, view.window, clock)
@@ -78,14 +80,14 @@ def participation_plot(story: OrderStory, view: MarketView, clock: ExchangeClock
         thousands(volume)
         volume.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
         rate.bar(view.bar_starts, share * 100, color=BLUE, **bar)
-        levels = [] if average is None else [(average * 100, f"average {average:.2%}", TEXT)]
+        levels = [] if average is None else [(average * 100, f"average {percent(average, 2)} %", TEXT)]
         # A cap far above everything would flatten the bars.
         if cap is not None and cap <= 4 * np.nanmax(share, initial=average or 0.0):
-            levels.append((cap * 100, f"cap {cap:.1%}", ORANGE))
+            levels.append((cap * 100, f"cap {percent(cap)} %", ORANGE))
         for level, _, colour in levels:
             rate.axhline(level, color=colour, linewidth=1.1, linestyle=(0, (4, 2)) if colour == TEXT else "-")
         rate.set_ylabel("our share, %")
-        rate.set_ylim(bottom=0)
+        rate.set_ylim(0, max(rate.get_ylim()[1], _SHARE_LEAST))
         names_at_the_right(rate, levels, *rate.get_ylim())
         time_axis(rate, view.window, clock)
 

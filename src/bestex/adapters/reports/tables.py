@@ -32,8 +32,8 @@ class Column:
     is_figure: bool = True
 
 
-def text_column(name: str) -> Column:
-    return Column(name=name, is_figure=False)
+def text_column(name: str, unit: str = "") -> Column:
+    return Column(name=name, unit=unit, is_figure=False)
 
 
 def shown(value: Any, write: Callable[[Any], str], reason: str) -> Cell:
@@ -66,9 +66,8 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, total: b
         is_last = total and number == len(body) - 1
         lines.append(f'<tr class="total">{cells}</tr>' if is_last else f"<tr>{cells}</tr>")
     foot = f'<p class="note">{escape(note)}</p>' if note else ""
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>{foot}'
-    )
+    rows_html = f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    return f'<div class="scroll" tabindex="0"><table>{rows_html}</table></div>{foot}'
 
 
 def _kind(column: Column) -> str:
@@ -95,4 +94,4 @@ def listing(items: Iterable[str]) -> str:
 
 
 def figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+    return f'<figure><div class="plot" tabindex="0">{svg}</div><figcaption>{escape(caption)}</figcaption></figure>'

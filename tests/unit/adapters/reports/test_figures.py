@@ -230,8 +230,8 @@ def test_times_are_the_exchange_s_and_say_so() -> None:
     winter, summer = from_iso("2025-11-20T15:00:00.123456Z"), from_iso("2025-07-01T14:00:00Z")
     clock = ExchangeClock.of_calendar("XNYS")
     assert clock.clock(winter, milliseconds=True) == "10:00:00.123"
-    assert clock.name(winter) == "America/New_York (UTC-05:00)"
-    assert clock.name(summer) == "America/New_York (UTC-04:00)"
+    assert clock.name(winter) == "America/New_York (UTC−05:00)"
+    assert clock.name(summer) == "America/New_York (UTC−04:00)"
     assert clock.clock(summer) == "10:00:00"
     assert ExchangeClock.of_calendar("24/7").name(winter) == "UTC"
-    assert ExchangeClock.of_calendar("CME").name(winter) == "America/Chicago (UTC-06:00)"
+    assert ExchangeClock.of_calendar("CME").name(winter) == "America/Chicago (UTC−06:00)"

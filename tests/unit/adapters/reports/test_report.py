@@ -179,3 +179,27 @@ def test_every_price_of_the_fills_keeps_its_digits_down_the_column(recommended: 
     told = [[fill.price, fill.bid, fill.ask] for fill in recommended.story.fills]
     assert [[Decimal(text) for text in row] for row in prices] == told
     assert len({len(text.partition(".")[2]) for row in prices for text in row}) == 1
+
+
+def test_an_algorithm_s_name_stands_in_words_that_can_wrap() -> None:
+    run = worked(Side.BUY, 500, algorithm=Algorithm.IMPLEMENTATION_SHORTFALL)
+    page = report_html(run.story, run.market, CONTEXT)
+    header = page[page.index('<header id="order">') : page.index("</header>")]
+    assert "<dd>Implementation shortfall<" in header
+    assert "IMPLEMENTATION_SHORTFALL" not in header
+
+
+def test_a_price_plot_without_fills_explains_no_marks() -> None:
+    run = worked(Side.BUY, 3000, cancel_after_s=1)
+    page = report_html(run.story, run.market, CONTEXT)
+    assert "Nothing was filled." in page
+    assert "A mark per fill" not in page
+
+
+def test_tables_of_times_name_the_zone_and_tables_of_money_the_currency(page: str) -> None:
+    for section in ("fills", "children", "timeline"):
+        head = re.search(rf'id="{section}".*?<thead>(.*?)</thead>', page, flags=re.DOTALL)
+        assert head is not None
+        assert "America/New_York (UTC−05:00)" in head[1], section
+    fills = page[page.index('id="fills"') :]
+    assert 'Fee <span class="unit">USD</span>' in fills[: fills.index("</thead>")]
