@@ -47,6 +47,7 @@ class Batch:
 
     messages: Sequence[Message[Any]]
     records: Sequence[Record]
+    lease: "Lease | None" = None  # checked in the same transaction; None where nobody else can write
 
 
 class Journal(Protocol):
@@ -59,6 +60,7 @@ class Journal(Protocol):
 
         Raises:
             Conflict: if an event_id, or an (order_id, source_service, sequence), is already there; nothing is kept.
+            Fenced: if the batch's lease is not the newest of its name; nothing is kept.
         """
         ...
 
@@ -80,6 +82,128 @@ class Page:
 
     rows: Sequence[Any]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right to work under a name until it runs out. Each grant to another holder has a higher epoch."""
+
+    name: str  # "algorithm-3": a service and one of its shards
+    holder: str
+    epoch: int
+    seconds: float  # how long it lasts from each grant or renewal, by the database's clock
+
+
+class Leases(Protocol):
+    """Who may work what, decided by one database with its own clock."""
+
+    async def acquire(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """The lease, with an epoch above all earlier ones; None while somebody else's runs. One's own is renewed."""
+        ...
+
+    async def renew(self, lease: Lease) -> bool:
+        """Whether it still holds, for `seconds` from now. False: it ran out and may be another's; send nothing more."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give it back now. Nothing happens if it was lost before."""
+        ...
+
+    async def holders(self) -> Sequence[Lease]:
+        """The leases that run at this moment, by name."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """One record for the bus."""
+
+    key: str  # ordering key: records of one key in one shard arrive in the order of publication
+    body: bytes
+    headers: dict[str, str]  # what a reader may want to know without decoding the body
+    sequence: int  # grows per producer; the bus drops what it has already from this producer, up to its newest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One record from the bus. `position` is opaque, and is later in a shard than all before it."""
+
+    position: str
+    key: str
+    body: bytes
+    headers: dict[str, str]
+    published_ns: int  # by the bus's clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    """A durable cursor on one shard of a topic, kept by the bus until it is deleted."""
+
+    name: str
+    topic: str
+    shard: int
+    position: str | None  # of the last acknowledged record; None before the first
+    lag: int  # records after it
+    is_paused: bool
+
+
+class Bus(Protocol):
+    """Ordered topics in shards: durable, at least once. Every implementation passes tests/conformance/test_bus.py.
+
+    Two ways to read. A worker reads from a position that it keeps beside its own effects (`read`), so that effect and
+    position are one commit. A listener outside reads through a durable subscription that the bus keeps.
+    """
+
+    shards: int  # of every sharded topic
+
+    async def publish(self, topic: str, shard: int, producer: str, records: Sequence[Outgoing]) -> None:
+        """Durable and in order when it returns. A repeat (same producer, sequence not above its newest) is dropped.
+
+        Raises:
+            BusUnavailable: after the bus's own retries; the caller still has the records and may publish them again.
+        """
+        ...
+
+    def read(self, topic: str, shard: int, *, after: str | None) -> AsyncIterator[Sequence[Delivery]]:
+        """Groups of records after a position (None = from the first one kept), then new ones as they come, for ever.
+
+        Raises:
+            BusUnavailable: when the bus is lost for longer than its own retries; read again from the last position.
+            NotFound: if the position is older than what the bus has kept.
+        """
+        ...
+
+    async def end(self, topic: str, shard: int) -> str | None:
+        """Position of the newest record; None in an empty shard."""
+        ...
+
+    async def subscriptions(self, topic: str) -> Sequence[Subscription]: ...
+
+    async def subscribe(self, topic: str, name: str, *, from_start: bool = False) -> None:
+        """Create a subscription on every shard of the topic, at its end or its start. Nothing happens if it exists."""
+        ...
+
+    async def unsubscribe(self, topic: str, name: str) -> None:
+        """Raises NotFound."""
+        ...
+
+    async def receive(self, topic: str, name: str, shard: int, limit: int, wait_seconds: float) -> Sequence[Delivery]:
+        """At most `limit` after the acknowledged position; empty if nothing comes in time, or while it is paused."""
+        ...
+
+    async def acknowledge(self, topic: str, name: str, shard: int, position: str) -> None:
+        """This one and all before it in the shard are done."""
+        ...
+
+    async def seek(self, topic: str, name: str, *, time_ns: int | None = None, sequence: int | None = None) -> None:
+        """Go back or forth: to the first record published at or after a time, or to the n-th (from 0) still kept."""
+        ...
+
+    async def pause(self, topic: str, name: str, *, paused: bool) -> None:
+        """While paused, `receive` gives nothing and the lag grows."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Store(Protocol):

@@ -23,6 +23,8 @@ _STATUS = {
     "limit_breached": 409,
     "stale_market_data": 503,
     "venue_unavailable": 503,
+    "bus_unavailable": 503,
+    "fenced": 503,
 }
 _TITLES = {
     400: "Bad request",

@@ -8,7 +8,9 @@
     ├── Conflict            someone got there first, or the state forbids it (409)
     ├── LimitBreached       a guard refused (409)
     ├── StaleMarketData     wait for the market (503)
-    └── VenueUnavailable    try again later (503)
+    ├── VenueUnavailable    try again later (503)
+    ├── BusUnavailable      the bus does not answer; nothing is lost, try again later (503)
+    └── Fenced              another holder works this now; stop (503)
 
 Each has a stable `code` that survives the wire and the database. A broken invariant is not among them: that is an
 `AssertionError`, and it stops the process loudly.
@@ -97,3 +99,15 @@ class VenueUnavailable(BestexError):
     """The venue does not answer."""
 
     code = "venue_unavailable"
+
+
+class BusUnavailable(BestexError):
+    """The bus does not answer, after its own retries."""
+
+    code = "bus_unavailable"
+
+
+class Fenced(BestexError):
+    """The lease under which this was to be written is not the newest of its name."""
+
+    code = "fenced"

@@ -281,6 +281,22 @@ class AlgorithmEnabledChanged(Payload, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class TimerAsked(Payload, frozen=True, kw_only=True):
+    """A service asks to be woken, where the market (and with it the time) is kept by another process.
+
+    Asking again under the same (service, order_id, name) replaces; with neither time nor volume it cancels.
+    """
+
+    message_type = "timer_asked"
+
+    order_id: str
+    service: str
+    name: str
+    at_ns: int | None = None
+    instrument_id: str | None = None
+    at_volume: Decimal | None = None  # cumulative market volume of the session
+
+
 class TimerDue(Payload, frozen=True, kw_only=True):
     """A timer or a volume threshold that a service asked for. Carries the market, so that the step stays pure."""
 

@@ -330,6 +330,45 @@ class DeskStateRow(Record, frozen=True, kw_only=True):
     value: dict[str, Any]
 
 
+class InboxRow(Record, frozen=True, kw_only=True):
+    """How far one stream of one source has been heard: what repeats is dropped, what skips is parked."""
+
+    table = "inbox"
+    key = ("worker", "order_id", "source_service")
+
+    worker: str
+    order_id: str
+    source_service: str
+    sequence: int
+
+
+class ReadPositionRow(Record, frozen=True, kw_only=True):
+    """How far a worker has read one shard of a topic, and (under its own name) how far it has published its journal."""
+
+    table = "read_positions"
+    key = ("worker", "stream")
+
+    worker: str
+    stream: str  # "orders/3"; "outbox"
+    position: str
+
+
+class ParkedRow(Record, frozen=True, kw_only=True):
+    """A message that its worker could not handle, or one of the same order after it, until somebody releases them."""
+
+    table = "parked_messages"
+    key = ("worker", "order_id", "number")
+
+    worker: str
+    order_id: str
+    number: int  # from 1, in the order of arrival
+    body: str  # the message as it came
+    reason: str
+    state: str  # PARKED, RELEASED
+    parked_at_ns: int
+    actor: str | None  # who released it
+
+
 RECORDS: tuple[type[Record], ...] = (
     ParentOrderRow,
     ExecutionStrategyRow,
@@ -350,4 +389,7 @@ RECORDS: tuple[type[Record], ...] = (
     QualityAlertRow,
     IdempotencyRow,
     DeskStateRow,
+    InboxRow,
+    ReadPositionRow,
+    ParkedRow,
 )

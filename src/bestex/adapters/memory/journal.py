@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from bestex.adapters.memory.leases import MemoryLeases
 from bestex.domain.errors import Conflict, InvalidInput
 from bestex.messages.envelope import Message
 from bestex.messages.records import Record
@@ -15,7 +16,8 @@ from bestex.ports import Batch, Page, R
 class MemoryJournal:
     """`Journal` and `Store` over lists and dictionaries. Lost with the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, leases: MemoryLeases | None = None) -> None:
+        self._leases = leases
         self.messages: list[Message[Any]] = []
         self._event_ids: set[str] = set()
         self._numbers: set[tuple[str, str, int]] = set()
@@ -23,6 +25,8 @@ class MemoryJournal:
 
     def write(self, batch: Batch) -> Sequence[int]:
         """`append` without waiting, for callers that have no event loop."""
+        if batch.lease is not None and self._leases is not None:
+            self._leases.check(batch.lease)
         seen_ids: set[str] = set()
         seen_numbers: set[tuple[str, str, int]] = set()
         for message in batch.messages:

@@ -213,6 +213,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("idempotency_key"),
     )
     op.create_table(
+        "inbox",
+        sa.Column("worker", sa.String(length=400), nullable=False),
+        sa.Column("order_id", sa.String(length=400), nullable=False),
+        sa.Column("source_service", sa.String(length=400), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("worker", "order_id", "source_service"),
+    )
+    op.create_table(
         "journal",
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("event_id", sa.String(length=36), nullable=False),
@@ -260,6 +268,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_parent_orders_state", ["state"], unique=False)
 
     op.create_table(
+        "parked_messages",
+        sa.Column("worker", sa.String(length=400), nullable=False),
+        sa.Column("order_id", sa.String(length=400), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.String(length=400), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=400), nullable=False),
+        sa.Column("parked_at_ns", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=400), nullable=True),
+        sa.PrimaryKeyConstraint("worker", "order_id", "number"),
+    )
+    op.create_table(
         "quality_alerts",
         sa.Column("alert_id", sa.String(length=400), nullable=False),
         sa.Column("subject", sa.String(length=400), nullable=False),
@@ -267,6 +287,13 @@ def upgrade() -> None:
         sa.Column("severity", sa.String(length=400), nullable=False),
         sa.Column("created_at_ns", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("alert_id"),
+    )
+    op.create_table(
+        "read_positions",
+        sa.Column("worker", sa.String(length=400), nullable=False),
+        sa.Column("stream", sa.String(length=400), nullable=False),
+        sa.Column("position", sa.String(length=400), nullable=False),
+        sa.PrimaryKeyConstraint("worker", "stream"),
     )
     op.create_table(
         "strategy_performance",
@@ -339,7 +366,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_strategy_performance_execution_date")
 
     op.drop_table("strategy_performance")
+    op.drop_table("read_positions")
     op.drop_table("quality_alerts")
+    op.drop_table("parked_messages")
     with op.batch_alter_table("parent_orders", schema=None) as batch_op:
         batch_op.drop_index("ix_parent_orders_state")
         batch_op.drop_index("ix_parent_orders_instrument_id")
@@ -351,6 +380,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_journal_order_position")
 
     op.drop_table("journal")
+    op.drop_table("inbox")
     op.drop_table("idempotency_keys")
     with op.batch_alter_table("fills", schema=None) as batch_op:
         batch_op.drop_index("ix_fills_received_time_ns")
