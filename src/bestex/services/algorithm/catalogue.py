@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bestex.domain.errors import NotFound
+from bestex.domain.errors import InvalidOrder, NotFound
 from bestex.domain.orders import Algorithm, ExecutionStyle
 from bestex.messages.records import ExecutionAlgorithmRow
 from bestex.services.algorithm.config import AlgorithmConfig
-from bestex.services.algorithm.instruction import KAPPA_T, KAPPA_T_MAX, STYLES
+from bestex.services.algorithm.instruction import KAPPA_T, KAPPA_T_MAX, STYLES, Instruction
 
 _TYPES = {
     Algorithm.TWAP: "SCHEDULE",
@@ -65,6 +65,17 @@ class Catalogue:
 
     def enabled(self) -> list[str]:
         return [algorithm for algorithm in Algorithm if self.is_enabled(algorithm)]
+
+    def checked(self, instruction: Instruction) -> Instruction:
+        """Raises InvalidOrder if its algorithm is disabled."""
+        if not self.is_enabled(instruction.algorithm):
+            raise InvalidOrder(
+                f"algorithm {instruction.algorithm} is disabled in the catalogue",
+                field="algorithm",
+                value=instruction.algorithm,
+                expected="one of " + ", ".join(self.enabled()),
+            )
+        return instruction
 
 
 def parameters_schema(algorithm: Algorithm, config: AlgorithmConfig) -> dict[str, Any]:

@@ -30,8 +30,8 @@ from bestex.services.algorithm.children import Child
 from bestex.services.algorithm.config import AlgorithmConfig
 from bestex.services.algorithm.ledger import Booking, Ledger
 from bestex.services.algorithm.parent import Parent
+from bestex.services.algorithm.sending import Sending
 from bestex.services.algorithm.service import AlgorithmService
-from bestex.services.algorithm.working import Working
 from tests.unit.services.algorithm.auditor import Audited
 from tests.unit.services.algorithm.paper_desk import MINUTE, SECOND, Reference, parent_order
 from tests.unit.services.algorithm.test_selections import selected
@@ -302,7 +302,7 @@ class SendsWithoutReserving(Ledger):
         pass
 
 
-def release_on_time_out(working: Working, parent: Parent, effects: Effects, now_ns: int) -> None:
+def release_on_time_out(sending: Sending, parent: Parent, effects: Effects, now_ns: int) -> None:
     """Broken: a child of which nothing was heard is taken for rejected, and its quantity is free again."""
     for child in parent.ledger.live_children():
         due = child.answer_due_ns(SECOND, 6)
@@ -320,7 +320,7 @@ def release_on_time_out(working: Working, parent: Parent, effects: Effects, now_
 
 
 def test_releasing_quantity_on_a_time_out_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Working, "answers_due", release_on_time_out)
+    monkeypatch.setattr(Sending, "answers_due", release_on_time_out)
     with pytest.raises(AssertionError, match="I2"):
         check(400, shrinks=False)
 
