@@ -1,92 +1,48 @@
-"""The desk: messages in, the services' steps, one commit, then what it leads to outside.
-
-A turn starts with something from outside (a request, venue reports, a timer) and runs until nobody has anything more
-to say. Everything it led to is one atomic batch of the journal. Services of one process hear each other at once;
-the world outside (venues, clients, listeners) hears nothing before the batch is durable. So a crash loses at most turns
-that nobody outside has seen.
-"""
+"""Services around one market: its reports and the timers start turns too, and what is durable reaches its venues."""
 
 import heapq
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from bestex.domain.errors import BestexError, NotFound
+from bestex.app.host import Host, Turn
 from bestex.domain.fills import VenueReport
-from bestex.domain.ids import time_ordered_uuid
-from bestex.messages.codec import PAYLOADS
-from bestex.messages.effects import Timer
-from bestex.messages.envelope import Message, Payload
-from bestex.messages.execution import ChildOrderCancelRequested, ChildOrderSubmitted, ExecutionReport, TimerDue
-from bestex.messages.records import Record
-from bestex.ports import Batch, Market, Service
+from bestex.domain.orders import ChildOrder
+from bestex.messages.effects import Effects, Timer
+from bestex.messages.envelope import Message
+from bestex.messages.execution import (
+    ChildOrderCancelRequested,
+    ChildOrderSubmitted,
+    ExecutionReport,
+    TimerAsked,
+    TimerDue,
+)
+from bestex.ports import Market, Service
 
 
-@dataclass(kw_only=True)
-class Turn:
-    """What one turn led to. `batch` must be durable before `release` is called on it."""
-
-    time_ns: int
-    messages: list[Message[Any]] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
-    answer: Any = None
-
-    @property
-    def is_outbound(self) -> bool:
-        """Whether a venue will hear of it."""
-        kinds = (ChildOrderSubmitted, ChildOrderCancelRequested)
-        return any(isinstance(message.payload, kinds) for message in self.messages)
-
-    @property
-    def batch(self) -> Batch:
-        latest = {(type(row), tuple(getattr(row, name) for name in row.key)): row for row in self.records}
-        return Batch(messages=self.messages, records=list(latest.values()))
-
-
-class Desk:
-    """Services around one market. Synchronous and deterministic: the two drivers own time and commits."""
+class Desk(Host):
+    """A host that keeps the market and the time. Timers of services elsewhere come to it as `timer_asked`."""
 
     def __init__(self, services: Sequence[Service], market: Market) -> None:
-        self.services = tuple(services)
+        super().__init__(services)
         self.market = market
         self.time_ns = market.now_ns
-        self._takers: dict[str, tuple[Service, ...]] = {
-            name: tuple(service for service in services if name in service.takes) for name in PAYLOADS
-        }
-        self._sequences: dict[tuple[str, str], int] = {}
         self._instruments: dict[str, str] = {}  # order id -> instrument id
         self._children: dict[str, str] = {}  # child order id -> parent order id
         self._timers: dict[tuple[str, str, str], int] = {}  # (service, order, name) -> ticket now valid
-        self._due: list[tuple[int, int, str, str, str]] = []  # heap of (at_ns, ticket, service, order, name)
+        self._due: list[tuple[int, str, str, str, int]] = []  # heap of (at_ns, service, order, name, ticket)
         self._volumes: dict[tuple[str, str, str], tuple[int, str, Decimal]] = {}  # key -> (ticket, instrument, volume)
         self._tickets = 0
+        self._leaving: list[tuple[int, str, ChildOrder | None]] = []  # (at_ns, child id, the child; None to cancel it)
 
-    # -- turns ---------------------------------------------------------------------------------------------------
+    @property
+    def sources(self) -> frozenset[str]:
+        return super().sources | {"market", "timer"}
 
-    def request(
-        self, service: str, payload: Payload, *, order_id: str, time_ns: int, correlation_id: str | None
-    ) -> Turn:
-        """One request to one service.
-
-        Raises:
-            BestexError: if the service refuses; then nothing has changed.
-        """
-        turn = self._turn(time_ns)
-        message = self._message(turn.time_ns, "api", order_id, payload, None, correlation_id)
-        taker = next((item for item in self._takers[payload.message_type] if item.name == service), None)
-        if taker is None:
-            raise NotFound(f"no service {service!r} that takes {payload.message_type}", field="service", value=service)
-        try:
-            effects = taker.handle(message)
-        except BestexError:
-            self._forget(message)
-            raise
-        turn.messages.append(message)
-        turn.answer = effects.answer
-        self._run(turn, deque(self._record(turn, taker, message, effects)))
-        return turn
+    def takes(self, event_type: str) -> bool:
+        leaves = (ChildOrderSubmitted, ChildOrderCancelRequested, TimerAsked)
+        return super().takes(event_type) or event_type in {kind.message_type for kind in leaves}
 
     def reports(self, reports: Sequence[VenueReport]) -> Turn:
         """Answers of venues, all received at the market's present instant."""
@@ -103,7 +59,10 @@ class Desk:
         return turn
 
     def timer_turn(self) -> Turn | None:
-        """The earliest timer that is due by the market's present time, or volume threshold reached; None if none is."""
+        """The earliest timer that is due by the market's present time, or volume threshold reached; None if none is.
+
+        Timers of one instant go by service, order and name, in whatever order they were asked for.
+        """
         for key, (ticket, instrument_id, volume) in sorted(self._volumes.items()):
             if self.market.snapshot(instrument_id).cumulative_volume >= volume:
                 del self._volumes[key]
@@ -111,7 +70,7 @@ class Desk:
                     return self._fire(key, self.market.now_ns)
         self._drop_stale()
         if self._due and self._due[0][0] <= self.market.now_ns:
-            at_ns, _, service, order_id, name = heapq.heappop(self._due)
+            at_ns, service, order_id, name, _ = heapq.heappop(self._due)
             return self._fire((service, order_id, name), max(at_ns, self.time_ns))
         return None
 
@@ -124,39 +83,43 @@ class Desk:
         return bool(self._volumes)
 
     def release(self, turn: Turn) -> None:
-        """Let a durable turn reach the venues."""
+        """Let a durable turn reach the venues, at the next `advance`."""
         for message in turn.messages:
+            at_ns = max(message.time_ns, self.market.now_ns)
             match message.payload:
                 case ChildOrderSubmitted() as intent:
-                    self.market.submit(intent.child, max(message.time_ns, self.market.now_ns))
+                    self._leaving.append((at_ns, intent.child.child_order_id, intent.child))
                 case ChildOrderCancelRequested() as intent:
-                    self.market.cancel(intent.child_order_id, max(message.time_ns, self.market.now_ns))
+                    self._leaving.append((at_ns, intent.child_order_id, None))
                 case _:
                     pass
 
-    # -- recovery ------------------------------------------------------------------------------------------------
+    def advance(self, until_ns: int) -> Sequence[VenueReport]:
+        """Let the market run until `until_ns`, or to the first instant with reports for us.
+
+        What was released for one instant leaves by child order id, not by the order in which its turns became durable:
+        several processes then give the venues the same queue as one.
+        """
+        for at_ns, child_order_id, child in sorted(self._leaving, key=lambda item: (item[0], item[1], item[2] is None)):
+            if child is None:
+                self.market.cancel(child_order_id, at_ns)
+            else:
+                self.market.submit(child, at_ns)
+        self._leaving.clear()
+        return self.market.advance(until_ns)
 
     def recover(
         self, message: Message[Any], *, only: frozenset[str] | None = None, skip: frozenset[str] = frozenset()
     ) -> None:
-        """Feed a message of the journal again: states and timers come back, effects do not happen a second time."""
-        self.time_ns = max(self.time_ns, message.time_ns)
-        key = (message.order_id, message.source_service)
-        self._sequences[key] = max(self._sequences.get(key, 0), message.sequence)
-        self._note(message)
+        """Timers come back with the states."""
         if isinstance(message.payload, TimerDue):
             self._timers.pop((message.payload.service, message.order_id, message.payload.name), None)
             self._volumes.pop((message.payload.service, message.order_id, message.payload.name), None)
-        for service in self._takers_of(message):
-            if service.name not in skip and (only is None or service.name in only):
-                for timer in service.handle(message).timers:
-                    self._set(service.name, timer)
+        super().recover(message, only=only, skip=skip)
 
-    # -- inside --------------------------------------------------------------------------------------------------
-
-    def _turn(self, time_ns: int) -> Turn:
-        self.time_ns = max(self.time_ns, time_ns)
-        return Turn(time_ns=self.time_ns)
+    def _recovered(self, service: Service, effects: Effects) -> None:
+        for timer in effects.timers:
+            self._set(service.name, timer)
 
     def _fire(self, key: tuple[str, str, str], time_ns: int) -> Turn:
         service, order_id, name = key
@@ -174,59 +137,26 @@ class Desk:
         self._run(turn, deque([message]))
         return turn
 
-    def _run(self, turn: Turn, queue: deque[Message[Any]]) -> None:
-        while queue:
-            message = queue.popleft()
-            self._note(message)
-            for service in self._takers_of(message):
-                queue.extend(self._record(turn, service, message, service.handle(message)))
-
-    def _takers_of(self, message: Message[Any]) -> Sequence[Service]:
-        takers = self._takers[message.event_type]
-        if isinstance(message.payload, TimerDue):
-            return [service for service in takers if service.name == message.payload.service]
-        return takers
-
-    def _record(self, turn: Turn, service: Service, cause: Message[Any], effects: Any) -> list[Message[Any]]:
-        self._note(cause)
-        messages = [
-            self._message(turn.time_ns, service.name, order_id, payload, cause.event_id, cause.correlation_id)
-            for order_id, payload in effects.events
-        ]
-        turn.messages.extend(messages)
-        turn.records.extend(effects.records)
-        for timer in effects.timers:
-            self._set(service.name, timer)
-        return messages
-
-    def _message(
-        self, time_ns: int, source: str, order_id: str, payload: Payload, cause: str | None, correlation: str | None
-    ) -> Message[Any]:
-        sequence = self._sequences.get((order_id, source), 0) + 1
-        self._sequences[order_id, source] = sequence
-        event_id = time_ordered_uuid(time_ns, source, order_id, sequence)
-        return Message(
-            event_id=event_id,
-            event_type=payload.message_type,
-            schema_version=payload.schema_version,
-            time_ns=time_ns,
-            source_service=source,
-            order_id=order_id,
-            sequence=sequence,
-            causation_id=cause,
-            correlation_id=correlation or event_id,
-            payload=payload,
-        )
-
-    def _forget(self, message: Message[Any]) -> None:
-        self._sequences[message.order_id, message.source_service] -= 1
-
     def _note(self, message: Message[Any]) -> None:
         payload = message.payload
         if isinstance(payload, ChildOrderSubmitted):
             self._children[payload.child.child_order_id] = message.order_id
         elif message.event_type in ("create_order", "order_created"):
             self._instruments[message.order_id] = payload.order.instrument_id
+        elif isinstance(payload, TimerAsked):
+            self._set(
+                payload.service,
+                Timer(
+                    order_id=payload.order_id,
+                    name=payload.name,
+                    at_ns=payload.at_ns,
+                    instrument_id=payload.instrument_id,
+                    at_volume=payload.at_volume,
+                ),
+            )
+
+    def _timer(self, turn: Turn, service: str, timer: Timer, cause: Message[Any]) -> None:
+        self._set(service, timer)
 
     def _set(self, service: str, timer: Timer) -> None:
         key = (service, timer.order_id, timer.name)
@@ -237,11 +167,11 @@ class Desk:
         self._tickets += 1
         self._timers[key] = self._tickets
         if timer.at_ns is not None:
-            heapq.heappush(self._due, (timer.at_ns, self._tickets, *key))
+            heapq.heappush(self._due, (timer.at_ns, *key, self._tickets))
         if timer.at_volume is not None:
             instrument_id = timer.instrument_id or self._instruments[timer.order_id]
             self._volumes[key] = (self._tickets, instrument_id, timer.at_volume)
 
     def _drop_stale(self) -> None:
-        while self._due and self._timers.get((self._due[0][2], self._due[0][3], self._due[0][4])) != self._due[0][1]:
+        while self._due and self._timers.get(self._due[0][1:4]) != self._due[0][4]:
             heapq.heappop(self._due)

@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 
 from bestex.app.clock import PacedClock
-from bestex.app.desk import Desk, Turn
+from bestex.app.desk import Desk
+from bestex.app.host import Turn
 from bestex.domain.errors import VenueUnavailable
 from bestex.domain.time import NS_PER_MILLISECOND, NS_PER_SECOND
 from bestex.messages.codec import client_view, json_bytes
@@ -107,7 +108,7 @@ class LiveDriver:
                     goal = min(goal, timer_ns)
                 if desk.watches_volume:
                     goal = min(goal, market.now_ns + _VOLUME_STEP_NS)
-                if reports := market.advance(max(goal, market.now_ns)):
+                if reports := desk.advance(max(goal, market.now_ns)):
                     self._send(desk.reports(reports), None)
             self.lag_ns = max(0, due - market.now_ns)
             if self.lag_ns > slip_ns:

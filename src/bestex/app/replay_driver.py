@@ -1,7 +1,8 @@
 """Runs the desk in event time, as fast as it goes, on one thread: same tape, orders and seed, same bytes."""
 
 from bestex.adapters.memory.journal import MemoryJournal
-from bestex.app.desk import Desk, Turn
+from bestex.app.desk import Desk
+from bestex.app.host import Turn
 from bestex.app.recovery import KeepsRecords
 from bestex.domain.time import NS_PER_MILLISECOND
 from bestex.messages.envelope import Payload
@@ -47,7 +48,7 @@ class ReplayDriver:
                 goal = min(goal, timer_ns)
             if self.desk.watches_volume:
                 goal = min(goal, market.now_ns + _VOLUME_STEP_NS)
-            if reports := market.advance(max(goal, market.now_ns)):
+            if reports := self.desk.advance(max(goal, market.now_ns)):
                 self._commit(self.desk.reports(reports))
 
     def _commit(self, turn: Turn) -> None:

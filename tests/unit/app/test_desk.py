@@ -155,7 +155,11 @@ def driver() -> ReplayDriver:
 def test_a_turn_is_one_cascade_in_the_order_things_were_said(driver: ReplayDriver) -> None:
     assert driver.request("opener", order(), order_id="A") == "created"
     said = [(m.event_type, m.source_service, m.sequence) for m in driver.journal.messages]
-    assert said == [("create_order", "api", 1), ("order_created", "opener", 1), ("child_order_submitted", "sender", 1)]
+    assert said == [
+        ("create_order", "opener-requests", 1),
+        ("order_created", "opener", 1),
+        ("child_order_submitted", "sender", 1),
+    ]
 
 
 def test_effects_name_their_cause_and_share_the_correlation_of_the_request(driver: ReplayDriver) -> None:
@@ -171,6 +175,7 @@ def test_a_child_reaches_the_market_only_when_its_turn_is_released() -> None:
     turn = desk.request("opener", order(), order_id="A", time_ns=100, correlation_id=None)
     assert desk.market.submitted == []  # type: ignore[attr-defined]
     desk.release(turn)
+    desk.advance(desk.market.now_ns)
     assert len(desk.market.submitted) == 1  # type: ignore[attr-defined]
 
 
