@@ -35,7 +35,8 @@ class Access:
     actor: str = "local"  # before identities exist, and on loopback only
 
 
-def _access(connection: HTTPConnection) -> Access:
+# A coroutine, because the framework runs a plain function on a thread of its pool: two changes of thread a request.
+async def _access(connection: HTTPConnection) -> Access:
     access: Access = connection.app.state.access
     return access
 

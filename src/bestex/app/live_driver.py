@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from bestex.app.clock import PacedClock
+from bestex.app.clock import PacedClock, stopwatch_ns
 from bestex.app.desk import Desk
 from bestex.app.host import Turn
 from bestex.domain.errors import VenueUnavailable
@@ -19,7 +19,7 @@ from bestex.ports import Idempotency, Journal
 
 _TICK_SECONDS = 0.002
 _VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND
-_TURNS_PER_TICK_MAX = 200  # then the loop gives way to requests
+_WORK_NS_MAX = 2 * NS_PER_MILLISECOND  # of the wall; then requests and listeners get their turn
 _SLIP_SECONDS = 0.25  # further behind than this, the market's clock slips instead of running after the wall
 
 log = structlog.get_logger()
@@ -94,7 +94,9 @@ class LiveDriver:
         slip_ns = int(_SLIP_SECONDS * self.clock.speed * NS_PER_SECOND)
         while not self._stopping:
             due = self.clock.now_ns()
-            for _ in range(_TURNS_PER_TICK_MAX):
+            began_ns = stopwatch_ns()
+            caught_up = False
+            while stopwatch_ns() - began_ns < _WORK_NS_MAX:
                 # The market waits until orders for it are durable: a slow disk costs wall time, never market time.
                 if self._outbound:
                     break
@@ -102,6 +104,7 @@ class LiveDriver:
                     self._send(turn, None)
                     continue
                 if market.now_ns >= due:
+                    caught_up = True
                     break
                 goal = due
                 if (timer_ns := desk.next_timer_ns()) is not None:
@@ -114,7 +117,7 @@ class LiveDriver:
             if self.lag_ns > slip_ns:
                 self.clock.slip_to(market.now_ns)
             self._skip_closed_hours()
-            await (self._released.wait() if self._outbound else asyncio.sleep(_TICK_SECONDS))
+            await (self._released.wait() if self._outbound else asyncio.sleep(_TICK_SECONDS if caught_up else 0))
 
     def _skip_closed_hours(self) -> None:
         """A generated market has nothing to show at night: go on at the next open."""

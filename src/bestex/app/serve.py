@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -34,6 +35,8 @@ from bestex.simulation.generated_reference import GeneratedReference
 
 log = structlog.get_logger()
 _SAVE_CLOCK_SECONDS = 5.0
+# The journal's thread asks for the interpreter a few times a commit; the default lets it wait 5 ms each time.
+_SWITCH_SECONDS = 0.0005
 
 
 class _Server(uvicorn.Server):
@@ -74,6 +77,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
+        sys.setswitchinterval(_SWITCH_SECONDS)
         keeper = HistoryKeeper(settings.state_dir / "history", journal)
         keeper.listen(driver)
         driver.start()

@@ -1,6 +1,7 @@
 """The live driver, with a journal whose disk is slow."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from bestex.adapters.memory.journal import MemoryJournal
 from bestex.app.clock import PacedClock
 from bestex.app.desk import Desk
+from bestex.app.host import Turn
 from bestex.app.live_driver import LiveDriver
 from bestex.domain.errors import Conflict, VenueUnavailable
 from bestex.domain.time import NS_PER_SECOND
@@ -72,6 +74,26 @@ async def test_a_desk_that_cannot_keep_up_slips_instead_of_running_after_the_wal
     await asyncio.sleep(0.05)
     assert live.clock.now_ns() < live.desk.market.now_ns + 300 * NS_PER_SECOND
     await live.stop()
+
+
+async def test_a_desk_with_much_to_do_gives_way_to_requests_every_few_milliseconds() -> None:
+    live = driver(MemoryJournal())
+
+    class Busy(Desk):
+        def timer_turn(self) -> Turn:
+            time.sleep(0.001)
+            return Turn(time_ns=self.time_ns)
+
+    live.desk = Busy(live.desk.services, live.desk.market)
+    live.start()
+    longest, before = 0.0, time.perf_counter()
+    for _ in range(10):
+        await asyncio.sleep(0)
+        now = time.perf_counter()
+        longest, before = max(longest, now - before), now
+    assert await live.ask("opener", order(), order_id="A") == "created"
+    await live.stop()
+    assert longest < 0.1  # a hundred turns at once would be 0.1 s and more
 
 
 async def test_listeners_hear_durable_messages_in_position_order() -> None:
