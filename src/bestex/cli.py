@@ -19,6 +19,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+instruments = typer.Typer(
+    name="instruments", help="What a running desk knows of instruments and venues.", no_args_is_help=True
+)
+app.add_typer(instruments)
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 out = Console(soft_wrap=True, highlight=False)
 
@@ -49,6 +54,9 @@ def serve(
     seed: Annotated[int | None, typer.Option(help="Seed of the generated market, at the first start.")] = None,
     speed: Annotated[float | None, typer.Option(help="Desk seconds per wall second.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    instruments: Annotated[
+        list[Path] | None, typer.Option(help="TOML file of an instrument to know; may be given several times.")
+    ] = None,
 ) -> None:
     """Run the desk: API and dashboard on one address, on a generated market, until stopped.
 
@@ -59,7 +67,14 @@ def serve(
     from bestex.app import logs, serve, settings
 
     loaded = settings.load(
-        target=target, host=host, port=port, state_dir=state_dir, seed=seed, speed=speed, log_level=log_level
+        target=target,
+        host=host,
+        port=port,
+        state_dir=state_dir,
+        seed=seed,
+        speed=speed,
+        log_level=log_level,
+        instruments=tuple(instruments) if instruments else None,
     )
     logs.configure(loaded.log_level)
 
@@ -147,6 +162,20 @@ def replay(
         events=events,
         as_json=as_json,
     )
+
+
+@instruments.command("add")
+def add_instruments(
+    files: Annotated[list[Path], typer.Argument(help="TOML files, as `bestex replay --instrument` takes them.")],
+    url: Annotated[str | None, typer.Option(help="The running desk; by default where `bestex serve` listens.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Change what is known otherwise.")] = False,
+) -> None:
+    """Add instruments and their venues to a running desk. They are known from then on, and after a restart."""
+    from bestex.app import instruments, settings
+
+    loaded = settings.load()
+    for line in instruments.add(files, url=url or f"http://{loaded.host}:{loaded.port}", may_replace=replace):
+        out.print(line)
 
 
 def _read(path: Path) -> str:

@@ -43,7 +43,15 @@ async def test_every_reference_in_the_document_resolves(client: httpx2.AsyncClie
 async def test_health_readiness_and_metrics_answer(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/healthz")).text == "ok"
     ready = (await client.get("/readyz")).json()
-    assert set(ready["services"]) == {"order-desk", "strategy", "algorithm", "monitoring", "quality", "router"}
+    assert set(ready["services"]) == {
+        "reference",
+        "order-desk",
+        "strategy",
+        "algorithm",
+        "monitoring",
+        "quality",
+        "router",
+    }
     assert (await client.get("/healthz/strategy")).json()["status"] == "ok"
     await client.get(f"{V1}/orders")
     text = (await client.get("/metrics")).text

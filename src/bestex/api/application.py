@@ -12,7 +12,7 @@ import bestex
 from bestex.api import answers, problems
 from bestex.api.access import Access
 from bestex.api.metering import Guarding, Metering, exposition
-from bestex.api.routes import desk, execution, market, monitoring, orders, quality, routing, strategy
+from bestex.api.routes import desk, execution, market, monitoring, orders, quality, reference, routing, strategy
 
 _ROUTERS = (
     strategy.router,
@@ -21,6 +21,7 @@ _ROUTERS = (
     monitoring.router,
     quality.router,
     routing.router,
+    reference.router,
     market.router,
     desk.router,
 )

@@ -86,6 +86,24 @@ ALERT_RULE: Final[dict[str, Any]] = {
 ANALYZE: Final[dict[str, Any]] = {"order_id": "order_20261120_002"}
 ANALYZE_BATCH: Final[dict[str, Any]] = {"start_date": "2026-11-16", "end_date": "2026-11-20", "limit": 500}
 QUALITY_MONITOR: Final[dict[str, Any]] = {"algorithm": "VWAP", "start_date": "2026-11-16"}
+INSTRUMENT: Final[dict[str, Any]] = {
+    "name": "E-mini S&P 500 future",
+    "asset_class": "FUTURE",
+    "currency": "USD",
+    "tick_size": 0.25,
+    "lot_size": 1,
+    "multiplier": 50,
+    "calendar": "CME",
+    "venues": ["NYSE"],
+    "daily_volatility": 0.011,
+}
+VENUE: Final[dict[str, Any]] = {
+    "name": "CME Globex",
+    "venue_type": "PRIMARY_EXCHANGE",
+    "maker_fee": 1.38,
+    "taker_fee": 1.38,
+    "order_latency_ns": 400_000,
+}
 ROUTE: Final[dict[str, Any]] = {
     "order_id": "order_20261120_002",
     "instrument_id": "AAPL",

@@ -1,12 +1,15 @@
 """Request bodies. Their field names are the contract's; answers are described by the messages themselves."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict
 
 from bestex.api import examples
-from bestex.api.fields import Body, Day, Flag, Float, Id, Minutes, Name, Positive, Rate, Share, Text, Time
+from bestex.api.fields import Body, Day, Flag, Float, Id, Minutes, Name, Number, Positive, Rate, Share, Text, Time
+from bestex.domain.instruments import AssetClass
 from bestex.domain.orders import Algorithm, ExecutionStyle, Objective, OrderType, Side, Urgency
+from bestex.domain.venues import VenueType
 
 
 class RangeBody(Body):
@@ -264,3 +267,46 @@ class RouteBody(Body):
     venue_preferences: list[Id] = []
     exclude_venues: list[Id] = []
     max_venue_split: Annotated[int, Strict(), Field(ge=1, le=20)] = 3
+
+
+class InstrumentBody(Body):
+    """Everything of an instrument but its id. `venues` are ids of venues that the desk knows."""
+
+    model_config = examples.shown(examples.INSTRUMENT)
+
+    name: Name
+    asset_class: AssetClass
+    currency: Text
+    tick_size: Positive
+    lot_size: Positive
+    multiplier: Positive = Decimal(1)
+    calendar: Text
+    venues: list[Id] = []
+    average_daily_volume: Positive | None = None
+    daily_volatility: Float | None = None
+
+
+class NewInstrumentBody(InstrumentBody):
+    model_config = examples.shown({"instrument_id": "ESH4", **examples.INSTRUMENT})
+
+    instrument_id: Id
+
+
+class VenueBody(Body):
+    """Everything of a venue but its id. Fees are per unit traded; a negative fee is a rebate."""
+
+    model_config = examples.shown(examples.VENUE)
+
+    name: Name
+    venue_type: VenueType
+    maker_fee: Number = Decimal(0)
+    taker_fee: Number = Decimal(0)
+    order_latency_ns: Annotated[int, Strict()] = 500_000
+    dedupes_client_id: Flag = True
+    cancel_on_disconnect: Flag = True
+
+
+class NewVenueBody(VenueBody):
+    model_config = examples.shown({"venue_id": "GLBX", **examples.VENUE})
+
+    venue_id: Id

@@ -2,8 +2,6 @@
 
 import json
 import sys
-import urllib.error
-import urllib.request
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,9 +14,10 @@ from bestex.api.models import RecommendBody
 from bestex.api.routes.strategy import constraints_of, context_of
 from bestex.app.clock import WallClock
 from bestex.app.desk import Desk
+from bestex.app.http_client import call
 from bestex.app.replay_driver import ReplayDriver
 from bestex.app.targets import services
-from bestex.domain.errors import InvalidInput, VenueUnavailable
+from bestex.domain.errors import InvalidInput
 from bestex.messages.codec import client_view, json_bytes
 from bestex.messages.strategy import RecommendExecution
 from bestex.simulation.generated_market import GeneratedMarket
@@ -29,7 +28,8 @@ def ask(text: str, *, url: str | None, seed: int) -> dict[str, Any]:
     """The recommendation, in the client's form, from a running desk or from a fresh generated market."""
     body = _checked(text)
     if url is not None:
-        return _over_http(url, text)
+        found: dict[str, Any] = json.loads(call(url, "POST", "execution-strategy/recommend", text.encode()))
+        return found
     market = GeneratedMarket(seed=seed, start_ns=None, wall_ns=WallClock().now_ns())
     reference = GeneratedReference(market)
     reference.instrument(body.instrument_id).quantity_to_lots(body.quantity)
@@ -67,25 +67,6 @@ def _checked(text: str) -> RecommendBody:
             for item in error.errors()
         ]
         raise InvalidInput("; ".join(item.message for item in errors), errors=errors) from None
-
-
-def _over_http(url: str, text: str) -> dict[str, Any]:
-    request = urllib.request.Request(
-        f"{url.rstrip('/')}/api/v1/execution-strategy/recommend",
-        data=text.encode(),
-        headers={"content-type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            answer: dict[str, Any] = json.loads(reply.read())
-            return answer
-    except urllib.error.HTTPError as error:
-        problem = json.loads(error.read())
-        raise InvalidInput(problem["detail"], field="order") from None
-    except OSError as error:
-        raise VenueUnavailable(
-            f"{url} does not answer: {error}; is the desk running?", field="url", value=url
-        ) from None
 
 
 def show(recommendation: dict[str, Any], *, as_json: bool) -> None:

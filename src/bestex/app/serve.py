@@ -15,21 +15,23 @@ from typing import Any
 import structlog
 import uvicorn
 
+from bestex.adapters.marketdata.calendars import session_at_or_after
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
-from bestex.app import recovery
+from bestex.app import instruments, recovery, targets
 from bestex.app.clock import MarketClock, PacedClock, WallClock
 from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
 from bestex.app.live_driver import LiveDriver
 from bestex.app.settings import Settings
 from bestex.app.state_lock import StateLock
-from bestex.app.targets import TARGETS, services
 from bestex.domain.errors import InvalidInput
 from bestex.domain.ids import time_ordered_uuid
 from bestex.messages.records import DeskStateRow
 from bestex.ports import Batch
+from bestex.services.reference.desk_reference import DeskReference
+from bestex.services.reference.service import ReferenceService
 from bestex.simulation.generated_market import GeneratedMarket
 from bestex.simulation.generated_reference import GeneratedReference
 
@@ -62,8 +64,9 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
     journal = await SqlJournal.open_file(settings.state_dir / "desk.sqlite")
     try:
         market, clock, seed = await _market(settings, journal)
-        reference = GeneratedReference(market)
-        desk = Desk(services(settings.target, reference, timed=True, speed=settings.speed), market)
+        reference = DeskReference(GeneratedReference(market), session_at_or_after)
+        services = targets.services(settings.target, reference, timed=True, speed=settings.speed)
+        desk = Desk([ReferenceService(reference), *services], market)
         if await journal.get(DeskStateRow, "market") is None:
             await _first_start(desk, journal, seed)
         open_orders = await recovery.recover(desk, journal, journal)
@@ -72,6 +75,8 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
             await journal.append(turn.batch)
             desk.release(turn)
         log.info("desk recovered", open_orders=open_orders, lost_children=len(lost), seed=seed)
+        files = instruments.files_of(settings.state_dir, settings.instruments)
+        await instruments.take_files(files, reference, desk, journal)
         driver = LiveDriver(desk, journal, clock)
         # What exists now stays; walking it again in every full collection stopped the desk for 100 ms and more.
         gc.collect()
@@ -190,7 +195,8 @@ async def _keep_clock(journal: SqlJournal, market: GeneratedMarket) -> None:
 def _health(settings: Settings, driver: LiveDriver) -> Sequence[ServiceHealth]:
     status = "ok" if driver.is_running else "failed"
     detail = "takes work" if driver.failure is None else f"stopped: {driver.failure}"
-    return [ServiceHealth(name=name, status=status, detail=detail) for name in TARGETS[settings.target]]
+    names = (ReferenceService.name, *targets.TARGETS[settings.target])
+    return [ServiceHealth(name=name, status=status, detail=detail) for name in names]
 
 
 def _about(settings: Settings, driver: LiveDriver, seed: int) -> dict[str, Any]:

@@ -2,16 +2,21 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bestex.domain.errors import InvalidInput
 
 
 def default_state_dir() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME", "~/.local/state")).expanduser() / "bestex"
+
+
+def _paths(value: Any) -> Any:
+    """A variable holds several paths as PATH does."""
+    return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -25,6 +30,7 @@ class Settings(BaseSettings):
     target: Annotated[str, Field(pattern="^(all|strategy|algorithm|monitoring|quality)$")] = "all"
     seed: Annotated[int, Field(ge=0)] = 20_261_121  # of the generated market
     speed: Annotated[float, Field(gt=0, le=1000)] = 20.0  # desk seconds per wall second
+    instruments: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = ()  # files, see `app/instruments.py`
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
 

@@ -12,10 +12,10 @@ import msgspec
 
 from bestex.domain.errors import InvalidInput
 from bestex.domain.time import to_iso
-from bestex.messages import execution, monitoring, orders, quality, routing, strategy
+from bestex.messages import execution, monitoring, orders, quality, reference, routing, strategy
 from bestex.messages.envelope import Message, Payload
 
-_MODULES = (orders, strategy, execution, monitoring, quality, routing)
+_MODULES = (orders, strategy, execution, monitoring, quality, routing, reference)
 
 PAYLOADS: dict[str, type[Payload]] = {
     item.message_type: item

@@ -369,6 +369,47 @@ class ParkedRow(Record, frozen=True, kw_only=True):
     actor: str | None  # who released it
 
 
+class InstrumentRow(Record, frozen=True, kw_only=True):
+    """An instrument that somebody added; the market's own listings are not rows."""
+
+    table = "instruments"
+    key = ("instrument_id",)
+
+    instrument_id: str
+    name: str
+    asset_class: str
+    currency: str
+    tick_size: Decimal
+    lot_size: Decimal
+    multiplier: Decimal
+    calendar: str
+    venues: tuple[str, ...]
+    average_daily_volume: Decimal | None
+    daily_volatility: float | None
+    actor: str  # who saved it last
+    created_at_ns: int
+    updated_at_ns: int
+
+
+class VenueRow(Record, frozen=True, kw_only=True):
+    """A venue that somebody added. Fees are per unit traded; a negative fee is a rebate."""
+
+    table = "venues"
+    key = ("venue_id",)
+
+    venue_id: str
+    name: str
+    venue_type: str
+    maker_fee: Decimal
+    taker_fee: Decimal
+    order_latency_ns: int
+    dedupes_client_id: bool
+    cancel_on_disconnect: bool
+    actor: str  # who saved it last
+    created_at_ns: int
+    updated_at_ns: int
+
+
 RECORDS: tuple[type[Record], ...] = (
     ParentOrderRow,
     ExecutionStrategyRow,
@@ -392,4 +433,6 @@ RECORDS: tuple[type[Record], ...] = (
     InboxRow,
     ReadPositionRow,
     ParkedRow,
+    InstrumentRow,
+    VenueRow,
 )

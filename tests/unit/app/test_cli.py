@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bestex import cli
+from tests.desk_process import DeskProcess
 
 ORDER = {
     "order_id": "o1",
@@ -178,3 +179,31 @@ def test_replay_refuses_what_is_wrong_with_exit_code_2_and_writes_nothing(
     error = json.loads(capsys.readouterr().err.strip().splitlines()[-1])
     assert field in [item["field"] for item in error["errors"]], error
     assert not (tmp_path / "report.html").exists()
+
+
+def test_instruments_are_added_to_a_running_desk_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    future = Path(__file__).parents[3] / "examples" / "instruments" / "es_future.toml"
+    changed = tmp_path / "changed.toml"
+    changed.write_text(future.read_text().replace('"1.38"', '"1.40"'))
+    desk = DeskProcess(tmp_path / "state")
+
+    def said(*arguments: str) -> tuple[int, list[str]]:
+        code = bestex(monkeypatch, "instruments", "add", "--url", desk.url, *arguments)
+        seen = capsys.readouterr()
+        return code, (seen.out + seen.err).splitlines()
+
+    try:
+        assert said(str(future)) == (0, ["added venue GLBX", "added instrument ES"])
+        assert said(str(future)) == (0, ["known instrument ES"])
+        code, [line, *_] = said(str(changed))
+        assert (code, line) == (1, "error: venue GLBX is known otherwise; give --replace to change it")
+        assert said("--replace", str(changed)) == (0, ["changed venue GLBX", "known instrument ES"])
+        assert desk.get("/venues/GLBX")["taker_fee"] == 1.4
+        assert desk.get("/instruments/ES")["multiplier"] == 50
+    finally:
+        desk.stop()
+    code, [line, *_] = said(str(future))
+    assert code == 1
+    assert "is the desk running?" in line

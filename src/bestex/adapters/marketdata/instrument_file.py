@@ -1,4 +1,4 @@
-"""The TOML file that says what an instrument is, where its market data do not (`--instrument FILE`).
+"""The TOML file that says what an instrument is: to a replay, where its market data do not, and to a desk.
 
 instrument_id = "ESH4"
 tick_size = "0.25"          # quoted: exact decimals
@@ -36,6 +36,7 @@ class InstrumentFile:
 
     instrument: Instrument
     venues: tuple[Venue, ...]
+    named_only: frozenset[VenueId] = frozenset()  # venues of which the file gives nothing but the id
 
 
 def read_instrument(path: Path) -> InstrumentFile:
@@ -78,7 +79,8 @@ def read_instrument(path: Path) -> InstrumentFile:
     )
     made["instrument_id"] = InstrumentId(made["instrument_id"])
     instrument = Instrument(**{**made, "venues": tuple(venue.venue_id for venue in made_venues)})
-    return InstrumentFile(instrument=instrument, venues=made_venues)
+    named_only = frozenset(one["venue_id"] for one in venues if one.keys() == {"venue_id"})
+    return InstrumentFile(instrument=instrument, venues=made_venues, named_only=named_only)
 
 
 def _fields(kind: type[Any], table: dict[str, Any], where: str, errors: list[InvalidInput]) -> dict[str, Any]:
@@ -112,7 +114,8 @@ def _value(kind: Any, name: str, value: Any) -> Any:
             raise ValueError("true or false")
         return value
     if kind in (int, float, float | None):
-        if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
+        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        if not is_number or not Decimal(value).is_finite() or value < 0:
             raise ValueError("a number, not negative")
         return int(value) if kind is int else float(value)
     if not isinstance(value, str) or not value:

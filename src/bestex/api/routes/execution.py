@@ -11,6 +11,7 @@ from bestex.api import answers
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
+from bestex.api.market_now import market_now
 from bestex.api.models import AlgorithmBody, ExecutionBody, KillBody, ModifyExecutionBody, ReasonBody
 from bestex.api.routes.orders import order_row
 from bestex.api.strict_route import StrictRoute
@@ -65,8 +66,7 @@ def _request(access: Access, body: ExecutionBody) -> ExecutionRequest:
 
 @router.post("/plan", responses=answers.schema(ExecutionPlan), summary="A dry plan: nothing is sent")
 async def plan(access: Desk, body: ExecutionBody) -> Response:
-    access.reference.instrument(body.instrument_id)
-    payload = PlanExecution(request=_request(access, body), market=access.market.snapshot(body.instrument_id))
+    payload = PlanExecution(request=_request(access, body), market=market_now(access, body.instrument_id))
     return answer(await access.requests.ask("algorithm", payload, order_id=body.order_id))
 
 
@@ -99,8 +99,7 @@ async def start(access: Desk, request: Request, body: ExecutionBody, key: Key = 
                 parameters={**parameters, **body.parameters.custom_parameters} or None,
             ),
         )
-        access.reference.instrument(body.instrument_id)
-        payload = CreateOrder(order=order, actor=access.actor, market=access.market.snapshot(body.instrument_id))
+        payload = CreateOrder(order=order, actor=access.actor, market=market_now(access, body.instrument_id))
 
         async def work(idempotency: Any) -> Any:
             await access.requests.ask("order-desk", payload, order_id=body.order_id, idempotency=idempotency)

@@ -1,4 +1,4 @@
-"""Instruments, venues, calendars and the market as the dashboard reads them."""
+"""The market as the dashboard reads it."""
 
 from typing import Annotated, Any
 
@@ -9,47 +9,14 @@ from bestex.api import answers
 from bestex.api.access import Access, Desk
 from bestex.api.answers import answer, page
 from bestex.domain.errors import InvalidInput
-from bestex.domain.instruments import Instrument
 from bestex.domain.market import Bar, Book, MarketSnapshot, Quote, Trade
 from bestex.domain.time import NS_PER_MINUTE, from_iso
-from bestex.domain.venues import Venue
 from bestex.messages.codec import client_view
 
 router = APIRouter(tags=["market"])
 
 When = Annotated[str | None, Query(description="ISO-8601 with its zone")]
 Rows = Annotated[int, Query(ge=1, le=50_000)]
-
-
-@router.get("/instruments", responses=answers.page_schema(Instrument), summary="What can be traded")
-async def instruments(access: Desk) -> Response:
-    return page(list(access.reference.instruments()))
-
-
-@router.get("/instruments/{instrument_id}", responses=answers.schema(Instrument), summary="One instrument")
-async def instrument(access: Desk, instrument_id: str) -> Response:
-    return answer(access.reference.instrument(instrument_id))
-
-
-@router.get("/venues", responses=answers.page_schema(Venue), summary="Where it can be traded")
-async def venues(access: Desk, instrument_id: str | None = None) -> Response:
-    return page(list(access.reference.venues(instrument_id)))
-
-
-@router.get("/calendars", summary="The session of each instrument: open and close")
-async def calendars(access: Desk) -> Response:
-    rows = []
-    for item in access.reference.instruments():
-        session = access.reference.session(item.instrument_id, access.market.now_ns)
-        rows.append(
-            {
-                "instrument_id": item.instrument_id,
-                "calendar": item.calendar,
-                "open_ns": session[0] if session else None,
-                "close_ns": session[1] if session else None,
-            }
-        )
-    return page(rows)
 
 
 @router.get("/market/{instrument_id}/quote", responses=answers.schema(MarketSnapshot), summary="The market now")

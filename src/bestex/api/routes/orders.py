@@ -9,6 +9,7 @@ from bestex.api import answers
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
+from bestex.api.market_now import market_now
 from bestex.api.models import AmendBody, OrderBody, ReasonBody
 from bestex.api.strict_route import StrictRoute
 from bestex.domain.errors import Conflict, InvalidInput, NotFound
@@ -84,11 +85,10 @@ async def create(access: Desk, request: Request, body: OrderBody, key: Key = Non
         if _same(row, order):
             return answer(row)
         raise Conflict(f"order_id {order_id} is already in use", field="order_id", value=order_id, expected="a new id")
-    access.reference.instrument(body.instrument_id)
     payload = CreateOrder(
         order=order,
         actor=access.actor,
-        market=access.market.snapshot(body.instrument_id),
+        market=market_now(access, body.instrument_id),
         decision_time_ns=body.decision_time,
     )
 

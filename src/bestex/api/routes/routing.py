@@ -10,6 +10,7 @@ from bestex.api import answers
 from bestex.api.access import Access, Desk
 from bestex.api.answers import page
 from bestex.api.idempotency import Key, once
+from bestex.api.market_now import market_now
 from bestex.api.models import RouteBody
 from bestex.api.strict_route import StrictRoute
 from bestex.domain.venues import Venue
@@ -49,7 +50,6 @@ async def _profiles(access: Access) -> dict[str, VenueProfileRow]:
 @router.post("/route", responses=answers.schema(RoutingDecision), summary="Share a quantity among venues")
 async def route(access: Desk, request: Request, body: RouteBody, key: Key = None) -> Response:
     """A decision, not an order: nothing is sent. The allocations add up to the quantity, in whole lots."""
-    access.reference.instrument(body.instrument_id)
     rates = {venue: row.metrics.get("fill_rate") for venue, row in (await _profiles(access)).items()}
     payload = RouteOrder(
         order_id=body.order_id,
@@ -58,7 +58,7 @@ async def route(access: Desk, request: Request, body: RouteBody, key: Key = None
         quantity=body.quantity,
         order_type=body.order_type,
         routing_objective=body.routing_objective,
-        market=access.market.snapshot(body.instrument_id),
+        market=market_now(access, body.instrument_id),
         fill_rates={venue: float(rate) for venue, rate in rates.items() if rate is not None},
         price=body.price,
         venue_preferences=tuple(body.venue_preferences),
@@ -74,7 +74,7 @@ async def route(access: Desk, request: Request, body: RouteBody, key: Key = None
 
 @router.get("/venues/quality", responses=answers.page_schema(VenueQuality), summary="The venues of an instrument")
 async def venue_quality(access: Desk, instrument_id: str) -> Response:
-    snapshot = access.market.snapshot(instrument_id)
+    snapshot = market_now(access, instrument_id)
     quotes = {str(quote.venue): quote for quote in snapshot.venues}
     profiles = await _profiles(access)
     return page(

@@ -11,6 +11,7 @@ from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.fields import plain
 from bestex.api.idempotency import Key, once
+from bestex.api.market_now import market_now
 from bestex.api.models import (
     AdaptBody,
     ConstraintsBody,
@@ -69,7 +70,7 @@ def _request(access: Access, body: RecommendBody) -> RecommendExecution:
         objective=body.objective,
         urgency=body.urgency,
         constraints=constraints_of(body.constraints),
-        market=access.market.snapshot(body.instrument_id),
+        market=market_now(access, body.instrument_id),
         market_context=context_of(body.market_context),
         start_time_ns=body.start_time,
         end_time_ns=body.end_time,
@@ -298,7 +299,7 @@ async def drop_strategy(access: Desk, name: str) -> Response:
     summary="Regime, volatility, liquidity, trend and intraday pattern now",
 )
 async def market_conditions(access: Desk, instrument_id: str) -> Response:
-    payload = AssessMarket(instrument_id=instrument_id, market=access.market.snapshot(instrument_id))
+    payload = AssessMarket(instrument_id=instrument_id, market=market_now(access, instrument_id))
     return answer(await access.requests.ask("strategy", payload, order_id="desk"))
 
 

@@ -103,7 +103,7 @@ async function all<T>(path: string, parameters: Query, most: number): Promise<T[
 
 export const api = {
   desk: () => call<DeskStatus>("GET", "desk"),
-  instruments: () => all<Instrument>("instruments", {}, 1000),
+  instruments: () => all<Instrument>("instruments", { has_market: "true" }, 1000),
   venues: () => all<Venue>("venues", {}, 1000),
   quote: (instrument: string) => call<Quote>("GET", `market/${id(instrument)}/quote`),
   bars: (instrument: string, start: string, end: string, seconds: number) =>

@@ -815,10 +815,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What can be traded */
+        /**
+         * What the desk knows
+         * @description The market's own first. `has_market` tells what can be traded here from what is only known.
+         */
         get: operations["instruments_api_v1_instruments_get"];
         put?: never;
-        post?: never;
+        /**
+         * Add an instrument
+         * @description It is known from then on, and after a restart. An order for it is refused until it has a market here.
+         */
+        post: operations["add_instrument_api_v1_instruments_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -834,7 +841,11 @@ export interface paths {
         };
         /** One instrument */
         get: operations["instrument_api_v1_instruments__instrument_id__get"];
-        put?: never;
+        /**
+         * Change one that was added
+         * @description As a whole: what is left out takes its default. The market's own cannot be changed.
+         */
+        put: operations["change_instrument_api_v1_instruments__instrument_id__put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1320,6 +1331,31 @@ export interface paths {
         /** Where it can be traded */
         get: operations["venues_api_v1_venues_get"];
         put?: never;
+        /**
+         * Add a venue
+         * @description Instruments may name it from then on.
+         */
+        post: operations["add_venue_api_v1_venues_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/venues/{venue_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One venue */
+        get: operations["venue_api_v1_venues__venue_id__get"];
+        /**
+         * Change one that was added
+         * @description As a whole: what is left out takes its default. The market's own cannot be changed.
+         */
+        put: operations["change_venue_api_v1_venues__venue_id__put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2055,7 +2091,7 @@ export interface components {
         };
         /**
          * Instrument
-         * @description One tradable thing. Every conversion to ticks or lots is here, and refuses what is off the grid.
+         * @description An instrument, and whether it can be traded here or is only known.
          */
         Instrument: {
             asset_class: components["schemas"]["AssetClass"];
@@ -2063,12 +2099,79 @@ export interface components {
             calendar: string;
             currency: string;
             daily_volatility: number | null;
+            has_market: boolean;
             instrument_id: string;
             is_generated: boolean;
             lot_size: number;
             multiplier: number;
             name: string;
             tick_size: number;
+            venues: string[];
+        };
+        /**
+         * InstrumentBody
+         * @description Everything of an instrument but its id. `venues` are ids of venues that the desk knows.
+         * @example {
+         *       "asset_class": "FUTURE",
+         *       "calendar": "CME",
+         *       "currency": "USD",
+         *       "daily_volatility": 0.011,
+         *       "lot_size": 1,
+         *       "multiplier": 50,
+         *       "name": "E-mini S&P 500 future",
+         *       "tick_size": 0.25,
+         *       "venues": [
+         *         "NYSE"
+         *       ]
+         *     }
+         */
+        InstrumentBody: {
+            asset_class: components["schemas"]["AssetClass"];
+            /** Average Daily Volume */
+            average_daily_volume?: number | null;
+            /** Calendar */
+            calendar: string;
+            /** Currency */
+            currency: string;
+            /** Daily Volatility */
+            daily_volatility?: number | null;
+            /** Lot Size */
+            lot_size: number;
+            /**
+             * Multiplier
+             * @default 1
+             */
+            multiplier?: number;
+            /** Name */
+            name: string;
+            /** Tick Size */
+            tick_size: number;
+            /**
+             * Venues
+             * @default []
+             */
+            venues?: string[];
+        };
+        /**
+         * InstrumentRow
+         * @description An instrument that somebody added; the market's own listings are not rows.
+         */
+        InstrumentRow: {
+            actor: string;
+            asset_class: string;
+            average_daily_volume: number | null;
+            calendar: string;
+            /** Format: date-time */
+            created_at: string;
+            currency: string;
+            daily_volatility: number | null;
+            instrument_id: string;
+            lot_size: number;
+            multiplier: number;
+            name: string;
+            tick_size: number;
+            /** Format: date-time */
+            updated_at: string;
             venues: string[];
         };
         /**
@@ -2327,6 +2430,52 @@ export interface components {
             threshold: number;
         };
         /**
+         * NewInstrumentBody
+         * @example {
+         *       "asset_class": "FUTURE",
+         *       "calendar": "CME",
+         *       "currency": "USD",
+         *       "daily_volatility": 0.011,
+         *       "instrument_id": "ESH4",
+         *       "lot_size": 1,
+         *       "multiplier": 50,
+         *       "name": "E-mini S&P 500 future",
+         *       "tick_size": 0.25,
+         *       "venues": [
+         *         "NYSE"
+         *       ]
+         *     }
+         */
+        NewInstrumentBody: {
+            asset_class: components["schemas"]["AssetClass"];
+            /** Average Daily Volume */
+            average_daily_volume?: number | null;
+            /** Calendar */
+            calendar: string;
+            /** Currency */
+            currency: string;
+            /** Daily Volatility */
+            daily_volatility?: number | null;
+            /** Instrument Id */
+            instrument_id: string;
+            /** Lot Size */
+            lot_size: number;
+            /**
+             * Multiplier
+             * @default 1
+             */
+            multiplier?: number;
+            /** Name */
+            name: string;
+            /** Tick Size */
+            tick_size: number;
+            /**
+             * Venues
+             * @default []
+             */
+            venues?: string[];
+        };
+        /**
          * NewStrategyBody
          * @example {
          *       "algorithm_mapping": {
@@ -2367,6 +2516,49 @@ export interface components {
             };
             /** Strategy Name */
             strategy_name: string;
+        };
+        /**
+         * NewVenueBody
+         * @example {
+         *       "maker_fee": 1.38,
+         *       "name": "CME Globex",
+         *       "order_latency_ns": 400000,
+         *       "taker_fee": 1.38,
+         *       "venue_id": "GLBX",
+         *       "venue_type": "PRIMARY_EXCHANGE"
+         *     }
+         */
+        NewVenueBody: {
+            /**
+             * Cancel On Disconnect
+             * @default true
+             */
+            cancel_on_disconnect?: boolean;
+            /**
+             * Dedupes Client Id
+             * @default true
+             */
+            dedupes_client_id?: boolean;
+            /**
+             * Maker Fee
+             * @default 0
+             */
+            maker_fee?: number;
+            /** Name */
+            name: string;
+            /**
+             * Order Latency Ns
+             * @default 500000
+             */
+            order_latency_ns?: number;
+            /**
+             * Taker Fee
+             * @default 0
+             */
+            taker_fee?: number;
+            /** Venue Id */
+            venue_id: string;
+            venue_type: components["schemas"]["VenueType"];
         };
         /**
          * Objective
@@ -2946,6 +3138,47 @@ export interface components {
             venue_id: string;
             venue_type: string;
         };
+        /**
+         * VenueBody
+         * @description Everything of a venue but its id. Fees are per unit traded; a negative fee is a rebate.
+         * @example {
+         *       "maker_fee": 1.38,
+         *       "name": "CME Globex",
+         *       "order_latency_ns": 400000,
+         *       "taker_fee": 1.38,
+         *       "venue_type": "PRIMARY_EXCHANGE"
+         *     }
+         */
+        VenueBody: {
+            /**
+             * Cancel On Disconnect
+             * @default true
+             */
+            cancel_on_disconnect?: boolean;
+            /**
+             * Dedupes Client Id
+             * @default true
+             */
+            dedupes_client_id?: boolean;
+            /**
+             * Maker Fee
+             * @default 0
+             */
+            maker_fee?: number;
+            /** Name */
+            name: string;
+            /**
+             * Order Latency Ns
+             * @default 500000
+             */
+            order_latency_ns?: number;
+            /**
+             * Taker Fee
+             * @default 0
+             */
+            taker_fee?: number;
+            venue_type: components["schemas"]["VenueType"];
+        };
         /** VenueProfileRow */
         VenueProfileRow: {
             fills: number;
@@ -2994,6 +3227,25 @@ export interface components {
             bid_quantity: number;
             venue: string;
         };
+        /**
+         * VenueRow
+         * @description A venue that somebody added. Fees are per unit traded; a negative fee is a rebate.
+         */
+        VenueRow: {
+            actor: string;
+            cancel_on_disconnect: boolean;
+            /** Format: date-time */
+            created_at: string;
+            dedupes_client_id: boolean;
+            maker_fee: number;
+            name: string;
+            order_latency_ns: number;
+            taker_fee: number;
+            /** Format: date-time */
+            updated_at: string;
+            venue_id: string;
+            venue_type: string;
+        };
         /** VenueScore */
         VenueScore: {
             effective_spread_bps: number | null;
@@ -3021,7 +3273,12 @@ export type $defs = Record<string, never>;
 export interface operations {
     calendars_api_v1_calendars_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description rows a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3035,6 +3292,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -5992,7 +6258,17 @@ export interface operations {
     };
     instruments_api_v1_instruments_get: {
         parameters: {
-            query?: never;
+            query?: {
+                asset_class?: components["schemas"]["AssetClass"] | null;
+                currency?: string | null;
+                calendar?: string | null;
+                venue?: string | null;
+                has_market?: boolean | null;
+                /** @description rows a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6009,6 +6285,78 @@ export interface operations {
                         items: components["schemas"]["Instrument"][];
                         next_cursor: string | null;
                     };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_instrument_api_v1_instruments_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeats with this key change nothing */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInstrumentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstrumentRow"];
                 };
             };
             /** @description Nothing is known under that id */
@@ -6076,6 +6424,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Instrument"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_instrument_api_v1_instruments__instrument_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                instrument_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstrumentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstrumentRow"];
                 };
             };
             /** @description Nothing is known under that id */
@@ -7910,6 +8329,11 @@ export interface operations {
         parameters: {
             query?: {
                 instrument_id?: string | null;
+                venue_type?: components["schemas"]["VenueType"] | null;
+                /** @description rows a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -7927,6 +8351,216 @@ export interface operations {
                         items: components["schemas"]["Venue"][];
                         next_cursor: string | null;
                     };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_venue_api_v1_venues_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeats with this key change nothing */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVenueBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VenueRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    venue_api_v1_venues__venue_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                venue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Venue"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_venue_api_v1_venues__venue_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                venue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VenueBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VenueRow"];
                 };
             };
             /** @description Nothing is known under that id */
@@ -8049,4 +8683,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "29cfbcc903f09e5236fb442a9a5f0fe9b58dc1ce33989e904968217fb5c2ba0d";
+export const DOCUMENT = "4f0b1222cdea8ce7e69638e74ab0988616b83ed731f7554b97cd153e8c422082";
