@@ -29,8 +29,9 @@ using StateTuple = std::tuple<std::int32_t, Lots, bool, Lots, Ticks, Lots, Nanos
 
 // One row of decide_rows: filled, live, cancel_pending, now, bid, ask, bid_quantity, ask_quantity, others_volume, wake.
 constexpr std::size_t input_columns = 10;
-// count, three times (kind, quantity, price), wake_at, wake_at_volume, target, then the state's seven.
-constexpr std::size_t output_columns = 1 + 3 * Decision::intents_max + 3 + 7;
+// count, three times (kind, quantity, price), wake_at, wake_at_volume, target, the state's seven, then the price watch:
+// changes, level in half ticks, of which best price, from below.
+constexpr std::size_t output_columns = 1 + 3 * Decision::intents_max + 3 + 7 + 4;
 
 // What one decision is asked.
 struct Step {
@@ -44,7 +45,7 @@ class DecisionEngine {
 public:
     DecisionEngine(int algorithm, int style, int side, Lots quantity, Nanoseconds start, Nanoseconds end,
                    std::int32_t slices, const Curve& curve, std::optional<Ticks> limit, double participation_rate,
-                   std::optional<Lots> child_quantity_max) {
+                   std::optional<Lots> child_quantity_max, bool follows_price) {
         curve_.assign(curve.data(), curve.data() + curve.shape(0));
         parameters_ = {code<Algorithm>("algorithm", algorithm, 3),
                        code<ExecutionStyle>("style", style, 3),
@@ -56,7 +57,8 @@ public:
                        limit.value_or(no_price),
                        participation_rate,
                        child_quantity_max.value_or(unlimited),
-                       {curve_}};
+                       {curve_},
+                       follows_price};
         check(parameters_, "");
     }
     DecisionEngine(const DecisionEngine&) = delete;
@@ -66,9 +68,11 @@ public:
                      std::optional<Ticks> ask, Lots bid_quantity, Lots ask_quantity, Lots others_volume, int wake) {
         const Step step{{filled, live, cancel_pending},
                         {now, bid.value_or(no_price), ask.value_or(no_price), bid_quantity, ask_quantity, others_volume},
-                        code<Wake>("wake", wake, 5)};
+                        code<Wake>("wake", wake, 7)};
         check_step(step);
         const Decision d = bestex::decide(parameters_, state_, step.position, step.market, step.wake);
+        changes_ = d.wake_on_change;
+        level_ = d.wake_at_price;
         nb::object intents = nb::steal(PyTuple_New(d.count));
         for (Py_ssize_t i = 0; i < d.count; ++i) {
             const Intent& intent = d.intents[i];
@@ -96,6 +100,11 @@ public:
 
     bool done() const { return state_.done; }
 
+    nb::tuple price_watch() const {
+        return nb::make_tuple(static_cast<int>(changes_), none_if(level_.half_ticks, no_price), static_cast<int>(level_.price),
+                              level_.from_below);
+    }
+
     auto decide_rows(const Rows& rows) {
         const std::size_t count = checked_rows(rows);
         auto* out = new std::vector<std::int64_t>(count * output_columns, 0);
@@ -113,7 +122,8 @@ public:
             for (const std::int64_t value :
                  {d.wake_at, d.wake_at_volume, d.target, std::int64_t{state_.slice}, state_.crossing,
                   std::int64_t{state_.done}, state_.replacing, state_.posted, state_.volume_seen,
-                  state_.next_child_at})
+                  state_.next_child_at, std::int64_t{d.wake_on_change}, d.wake_at_price.half_ticks,
+                  static_cast<std::int64_t>(d.wake_at_price.price), std::int64_t{d.wake_at_price.from_below}})
                 *row++ = value;
         }
         return nb::ndarray<nb::numpy, std::int64_t>(out->data(), {count, output_columns}, owner);
@@ -152,7 +162,7 @@ private:
     static Step step_of(const std::int64_t* row) {
         return {{row[0], row[1], row[2] != 0},
                 {row[3], row[4], row[5], row[6], row[7], row[8]},
-                code<Wake>("wake", row[9], 5)};
+                code<Wake>("wake", row[9], 7)};
     }
 
     static void check_step(const Step& step) {
@@ -172,6 +182,8 @@ private:
     std::vector<double> curve_;
     DecisionParameters parameters_{};
     DecisionState state_{};
+    std::uint8_t changes_ = 0;  // of the last decide()
+    PriceLevel level_{};
 };
 
 }  // namespace
@@ -182,13 +194,15 @@ void register_decision(nb::module_& m) {
     m.attr("UNLIMITED") = unlimited;
     nb::class_<DecisionEngine>(m, "DecisionEngine")
         .def(nb::init<int, int, int, Lots, Nanoseconds, Nanoseconds, std::int32_t, const Curve&, std::optional<Ticks>,
-                      double, std::optional<Lots>>(),
+                      double, std::optional<Lots>, bool>(),
              nb::kw_only(), "algorithm"_a, "style"_a, "side"_a, "quantity"_a, "start"_a, "end"_a, "slices"_a, "curve"_a,
-             "limit"_a.none() = nb::none(), "participation_rate"_a = 1.0, "child_quantity_max"_a.none() = nb::none())
+             "limit"_a.none() = nb::none(), "participation_rate"_a = 1.0, "child_quantity_max"_a.none() = nb::none(),
+             "follows_price"_a = false)
         .def("decide", &DecisionEngine::decide, "filled"_a, "live"_a, "cancel_pending"_a, "now"_a, "bid"_a.none(),
              "ask"_a.none(), "bid_quantity"_a, "ask_quantity"_a, "others_volume"_a, "wake"_a)
         .def("decide_rows", &DecisionEngine::decide_rows, "rows"_a)
         .def("step_times_ns", &DecisionEngine::step_times_ns, "rows"_a)
         .def_prop_rw("state", &DecisionEngine::state, &DecisionEngine::set_state)
+        .def_prop_ro("price_watch", &DecisionEngine::price_watch)
         .def_prop_ro("done", &DecisionEngine::done);
 }

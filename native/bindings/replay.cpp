@@ -34,7 +34,7 @@ struct ParentRow {
     std::uint32_t world;
     std::int32_t slices;
     std::uint32_t curve;  // where its curve begins in the curves
-    std::uint8_t algorithm, style, side, pad;
+    std::uint8_t algorithm, style, side, follows_price;
 };
 static_assert(sizeof(ParentRow) == 64);
 
@@ -74,7 +74,8 @@ struct BatchReplay {
                                                 row.limit,
                                                 row.participation_rate,
                                                 row.child_quantity_max,
-                                                curve};
+                                                curve,
+                                                row.follows_price != 0};
             bindings::check(parameters, prefix);
             specifications.push_back({row.world, parameters});
         }

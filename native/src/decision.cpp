@@ -90,7 +90,8 @@ Decision decide(const DecisionParameters& p, DecisionState& state, const Positio
 
     const std::int32_t slice = slice_at(p, market.now);
     const Levels levels = levels_of(p, slice, market.others_volume);
-    const bool places = wake != Wake::fill && wake != Wake::child_done;
+    const bool follows = wake == Wake::best_price;
+    const bool places = wake != Wake::fill && wake != Wake::child_done && !follows;
     const bool begins = places && slice > state.slice;
     const bool closing = places && market.now >= closing_time(p);
     if (begins) state.slice = slice;
@@ -104,9 +105,9 @@ Decision decide(const DecisionParameters& p, DecisionState& state, const Positio
     // 1. Take back what rests where it should not: due to cross, behind the touch, or more than is ordered.
     const Ticks near = near_touch(p.side, market);
     const bool is_due = state.crossing > position.filled && (begins || state.crossing + position.live > levels.target);
-    const bool is_behind = begins && moves_to_the_touch(p.style) && within_limit(p, near) &&
+    const bool is_behind = (begins || follows) && moves_to_the_touch(p.style) && within_limit(p, near) &&
                            more_aggressive(p.side, near, state.posted);
-    const bool is_stale = state.posted != no_price && (is_due || is_behind);
+    const bool is_stale = state.posted != no_price && ((places && is_due) || is_behind);
     const bool is_too_much = position.filled + position.live > p.quantity;  // the order was made smaller
     const bool answered = state.replacing > 0 && !position.cancel_pending;
     bool cancels = position.cancel_pending;
@@ -115,7 +116,7 @@ Decision decide(const DecisionParameters& p, DecisionState& state, const Positio
         released = state.replacing;
         state.replacing = 0;
     }
-    if (places && !cancels && position.live > 0 && (is_stale || is_too_much)) {
+    if (!cancels && position.live > 0 && (is_stale || (places && is_too_much))) {
         add_intent(decision, IntentKind::cancel_all, 0, no_price);
         cancels = true;
         state.replacing = position.live;
@@ -145,8 +146,11 @@ Decision decide(const DecisionParameters& p, DecisionState& state, const Positio
         state.replacing = std::min(p.quantity, state.replacing + to_cross);
         to_cross = 0;
     }
-    if (!within_limit(p, far_touch(p.side, market))) to_cross = 0;
-    if (!within_limit(p, near)) to_post = 0;
+    const Ticks far = far_touch(p.side, market);
+    const bool holds_cross = to_cross > 0 && !within_limit(p, far);
+    const bool holds_post = to_post > 0 && !within_limit(p, near);
+    if (holds_cross) to_cross = 0;
+    if (holds_post) to_post = 0;
 
     // 4. Send it, in children of the largest size allowed.
     const Lots cross_child = std::min(to_cross, p.child_quantity_max);
@@ -167,6 +171,11 @@ Decision decide(const DecisionParameters& p, DecisionState& state, const Positio
     decision.wake_at = std::min(next, state.next_child_at);
     const Position after{position.filled, position.live + cross_child + post_child, cancels};
     decision.wake_at_volume = volume_subscription(p, state, after, market, levels);
+    if (p.follows_price) {
+        if (moves_to_the_touch(p.style) && state.posted != no_price) decision.wake_on_change = change_of(BestPrice::near);
+        if (p.limit != no_price && (holds_post || holds_cross))
+            decision.wake_at_price = {2 * p.limit, holds_post ? BestPrice::near : BestPrice::far, p.side == Side::sell};
+    }
     return decision;
 }
 

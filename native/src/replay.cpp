@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bestex/actions.hpp"
+#include "bestex/quote_watches.hpp"
 
 namespace bestex {
 
@@ -26,6 +27,10 @@ struct Parent {
     std::uint32_t timer = 0;
     Lots wake_at_volume = unlimited;
     std::uint32_t volume_wait = 0;
+    bool waits_for_quote = false;
+    std::uint32_t quote_wait = 0;
+    std::uint8_t wake_on_change = 0;
+    PriceLevel wake_at_price;
     // Counters of the tape and of its world when it started.
     Lots traded_before = 0, passive_before = 0;
     ParentResult result{};
@@ -73,6 +78,7 @@ public:
                 base_ = row.time_base();
             } else {
                 const Nanoseconds time = base_ + row.time;
+                if (quotes_.any() && time > now_) [[unlikely]] see_quote();
                 if (time > actions_.due()) {
                     act_until(time - 1);
                     continue;
@@ -128,6 +134,10 @@ private:
             case ActionKind::volume:
                 if (action.number != parent.volume_wait) return;
                 return decide_now(action.parent, Wake::volume);
+            case ActionKind::best_price:
+            case ActionKind::price:
+                if (action.number != parent.quote_wait || parent.waits_for_quote) return;
+                return decide_now(action.parent, action.kind == ActionKind::price ? Wake::price : Wake::best_price);
             case ActionKind::arrive: {
                 report_ = {};
                 in_arrival_ = true;
@@ -180,10 +190,12 @@ private:
         if (parent.state.done) {
             parent.stopped = true;
             parent.result.others_volume = others_volume(parent);
+            wait_for_quote(p, 0, {});
             return;
         }
         set_timer(p, decision.wake_at, market.now);
         set_volume_wait(p, decision.wake_at_volume);
+        wait_for_quote(p, decision.wake_on_change, decision.wake_at_price);
     }
 
     void start(Parent& parent) {
@@ -282,6 +294,31 @@ private:
         volume_due_ = volume_waits_.empty() ? unlimited : volume_waits_.top().traded;
     }
 
+    void wait_for_quote(std::uint32_t p, std::uint8_t changes, const PriceLevel& level) {
+        Parent& parent = parents_[p];
+        const bool waits = changes != 0 || level.half_ticks != no_price;
+        if (waits && parent.waits_for_quote && changes == parent.wake_on_change && level == parent.wake_at_price) return;
+        if (parent.waits_for_quote) quotes_.leave();
+        parent.waits_for_quote = waits;
+        parent.quote_wait = waits ? parent.actions++ : UINT32_MAX;  // a wake under way for the answer before is stale
+        if (!waits) return;
+        parent.wake_on_change = changes;
+        parent.wake_at_price = level;
+        if (!quotes_.any()) quotes_.begin(venue_.best_price(Side::buy), venue_.best_price(Side::sell));
+        quotes_.wait({p, parent.quote_wait}, parent.parameters.side, changes, level);
+    }
+
+    // The rows of an instant are applied.
+    void see_quote() {
+        quotes_.see(venue_.best_price(Side::buy), venue_.best_price(Side::sell), [&](QuoteWatches::Waiter waiter, Wake wake) {
+            Parent& parent = parents_[waiter.parent];
+            if (!parent.waits_for_quote || parent.quote_wait != waiter.number) return false;
+            parent.waits_for_quote = false;
+            push({now_, waiter.parent, waiter.number, wake == Wake::price ? ActionKind::price : ActionKind::best_price, false, 0, 0, 0});
+            return true;
+        });
+    }
+
     void push(const Action& action) { actions_.push(action); }
 
     // --- what happens to our orders ---
@@ -340,6 +377,7 @@ private:
 
     // The tape is over: what is due at its last instant happens, then everything still live is given back.
     void close() {
+        if (quotes_.any()) see_quote();
         act_until(now_);
         closed_ = true;
         for (std::uint32_t p = 0; p < parents_.size(); ++p) {
@@ -365,6 +403,7 @@ private:
     std::vector<WorldResult> worlds_;
     std::vector<FillRow> fills_;
     std::priority_queue<VolumeWait> volume_waits_;
+    QuoteWatches quotes_;
     Lots volume_due_ = unlimited;
     std::uint32_t next_row_ = 0;
     Nanoseconds base_ = 0, now_ = 0;

@@ -189,6 +189,34 @@ void a_child_cut_to_size_goes_on_within_the_slice() {
     }
 }
 
+void what_follows_the_price_moves_within_the_slice() {
+    const auto curve = even(2);
+    auto p = parameters(curve, ExecutionStyle::passive, 20);
+    p.follows_price = true;
+    DecisionState state;
+    auto d = decide(p, state, {0, 0, false}, market(0), Wake::start);
+    CHECK(d.count == 1 && d.wake_on_change == change_of(BestPrice::near) && d.wake_at_price.half_ticks == no_price);
+    d = decide(p, state, {0, 10, false}, {10, 98, 101, 5, 5, 0}, Wake::best_price);  // the touch falls away from us: stay
+    CHECK(d.count == 0 && d.wake_on_change == change_of(BestPrice::near));
+    d = decide(p, state, {0, 10, false}, {20, 100, 101, 5, 5, 0}, Wake::best_price);
+    CHECK(d.count == 1 && d.intents[0].kind == IntentKind::cancel_all && d.wake_on_change == 0);
+    d = decide(p, state, {4, 0, false}, {30, 100, 101, 5, 5, 0}, Wake::child_done);
+    CHECK(d.count == 1 && is(d.intents[0], IntentKind::post_only, 6, 100));
+}
+
+void what_a_limit_holds_back_waits_for_the_price() {
+    const auto curve = even(2);
+    auto p = parameters(curve, ExecutionStyle::aggressive, 20);
+    p.limit = 100;
+    p.follows_price = true;
+    DecisionState state;
+    auto d = decide(p, state, {0, 0, false}, market(0), Wake::start);
+    CHECK(d.count == 0 && d.wake_at == 1000);
+    CHECK((d.wake_at_price == PriceLevel{200, BestPrice::far, false}));
+    d = decide(p, state, {0, 0, false}, {10, 98, 100, 5, 5, 0}, Wake::price);
+    CHECK(d.count == 1 && is(d.intents[0], IntentKind::limit, 10, 100) && d.wake_at_price.half_ticks == no_price);
+}
+
 void nothing_is_sent_into_an_empty_book() {
     const auto curve = even(2);
     for (auto style : {ExecutionStyle::aggressive, ExecutionStyle::balanced, ExecutionStyle::passive,
@@ -223,6 +251,7 @@ Lots live_once(std::uint64_t seed, bool kind_market, bool forgets = false) {
     if (p.algorithm == Algorithm::participation_rate || draw(0, 2) == 0) p.participation_rate = draw(1, 90) / 100.0;
     if (!kind_market && draw(0, 2) == 0) p.limit = draw(95, 105);
     if (draw(0, 2) == 0) p.child_quantity_max = draw(1, 500);
+    p.follows_price = draw(0, 1) == 0;
     if (kind_market) {  // what crosses is filled at once, what is posted never: all must be done by the end
         p.algorithm = Algorithm::vwap;
         p.participation_rate = 1.0;
@@ -246,8 +275,9 @@ Lots live_once(std::uint64_t seed, bool kind_market, bool forgets = false) {
         if (!kind_market && draw(0, 9) == 0) view.ask = no_price;
         if (!kind_market && draw(0, 9) == 0) view.bid = no_price;
         const auto d = decide(p, state, {filled, forgets ? 0 : live, cancel_pending}, view, wake);
-        const bool only_heard = wake == Wake::fill || wake == Wake::child_done;
-        if (only_heard && now < p.end && filled < p.quantity) CHECK(d.count == 0 || (cancels_out && !cancel_pending));
+        const bool only_heard = wake == Wake::fill || wake == Wake::child_done || wake == Wake::best_price;
+        const bool may_follow = wake == Wake::best_price && d.count == 1 && d.intents[0].kind == IntentKind::cancel_all;
+        if (only_heard && !may_follow && now < p.end && filled < p.quantity) CHECK(d.count == 0 || (cancels_out && !cancel_pending));
         if (!cancel_pending) cancels_out = false;
         CHECK(d.count <= Decision::intents_max && d.target >= last_target && d.target <= p.quantity);
         if (!state.done) last_target = d.target;
@@ -280,9 +310,15 @@ Lots live_once(std::uint64_t seed, bool kind_market, bool forgets = false) {
             }
         }
         if (state.done) break;
-        const bool placed = wake != Wake::fill && wake != Wake::child_done;
+        const bool placed = !only_heard;
         CHECK(now >= p.end || (placed ? d.wake_at > now : d.wake_at >= now));
         CHECK(d.wake_at_volume > others);
+        CHECK(p.follows_price || (d.wake_on_change == 0 && d.wake_at_price.half_ticks == no_price));
+        if (d.wake_at_price.half_ticks != no_price) {  // only what is not reached yet is waited for
+            const bool is_near = d.wake_at_price.price == BestPrice::near;
+            const Ticks seen = is_near == (p.side == Side::buy) ? view.bid : view.ask;
+            CHECK(seen == no_price || sign(p.side) * (2 * seen - d.wake_at_price.half_ticks) > 0);
+        }
 
         // The market's turn: answer a child, or move on to the timer.
         const auto due = std::find_if(children.begin(), children.end(), [](const Child& c) {
@@ -301,7 +337,10 @@ Lots live_once(std::uint64_t seed, bool kind_market, bool forgets = false) {
             if (now < p.end - 1) now = std::min(d.wake_at, now + draw(0, 1));
         } else {
             const Lots traded = draw(0, 300);
-            if (d.wake_at_volume != unlimited && others + traded >= d.wake_at_volume) {
+            if (d.wake_at != never && now + 1 < d.wake_at && draw(0, 3) == 0) {
+                ++now;
+                wake = draw(0, 1) == 0 ? Wake::best_price : Wake::price;
+            } else if (d.wake_at_volume != unlimited && others + traded >= d.wake_at_volume) {
                 now = std::min(d.wake_at, now + draw(1, 50));
                 wake = now == d.wake_at ? Wake::timer : Wake::volume;
             } else {
@@ -346,6 +385,8 @@ int main(int argc, char** argv) try {
     after_a_drought_it_catches_up_at_twice_the_rate();
     within_a_slice_what_rests_is_left_alone();
     a_child_cut_to_size_goes_on_within_the_slice();
+    what_follows_the_price_moves_within_the_slice();
+    what_a_limit_holds_back_waits_for_the_price();
     nothing_is_sent_into_an_empty_book();
     const std::uint64_t lives = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
     const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 20260101;

@@ -10,6 +10,7 @@
 #include "bestex/interactive.hpp"
 #include "bestex/level_set.hpp"
 #include "bestex/order_index.hpp"
+#include "bestex/quote_watches.hpp"
 #include "bestex/replay.hpp"
 #include "bestex/tape.hpp"
 
@@ -42,6 +43,44 @@ void an_order_index_survives_many_inserts_and_erases() {
     for (std::uint32_t i = 0; i < ids.size(); ++i) {
         if (ids[i] != 0) assert(index.find(ids[i]) == i);
     }
+}
+
+void a_quote_wakes_whom_it_concerns_once() {
+    QuoteWatches watches;
+    std::vector<std::uint32_t> woken;
+    std::vector<bool> waits(8, true);
+    const auto quote = [&](Ticks bid, Ticks ask) {
+        woken.clear();
+        watches.see(bid, ask, [&](QuoteWatches::Waiter waiter, Wake) {
+            if (!waits[waiter.parent]) return false;
+            waits[waiter.parent] = false;
+            woken.push_back(waiter.parent);
+            return true;
+        });
+    };
+    watches.begin(100, 102);
+    watches.wait({0, 0}, Side::buy, change_of(BestPrice::near), {});
+    watches.wait({1, 0}, Side::sell, change_of(BestPrice::near), {});
+    watches.wait({2, 0}, Side::buy, change_of(BestPrice::mid), {});
+    watches.wait({3, 0}, Side::buy, 0, {200, BestPrice::far, false});   // the ask at or below 100
+    watches.wait({4, 0}, Side::sell, 0, {204, BestPrice::far, true});   // the bid at or above 102
+    watches.wait({5, 0}, Side::buy, 0, {207, BestPrice::mid, true});
+    watches.wait({6, 0}, Side::buy, 0, {208, BestPrice::far, false});   // reached already: waits for the next change
+    quote(100, 102);
+    assert(woken.empty());
+    quote(99, 103);  // the mid stands still
+    assert((woken == std::vector<std::uint32_t>{6, 0, 1}));
+    quote(99, no_price);
+    assert((woken == std::vector<std::uint32_t>{2}));
+    quote(102, 103);
+    assert((woken == std::vector<std::uint32_t>{4}));
+    quote(102, 105);
+    assert((woken == std::vector<std::uint32_t>{5}));
+    waits[3] = false;  // taken back
+    watches.leave();
+    assert(!watches.any());
+    quote(98, 99);
+    assert(woken.empty());
 }
 
 // A walk of adds, cancels and fills around level 1000, several rows at one time.
@@ -92,7 +131,8 @@ void worlds_are_the_same_alone_and_together(const Tape& tape) {
     for (std::uint32_t w = 0; w < 64; ++w) {
         const DecisionParameters parameters{static_cast<Algorithm>(w % 4), static_cast<ExecutionStyle>(w / 4 % 4),
                                             static_cast<Side>(w % 2), 3'000 + w, first + w * 1'000'000, first + 9'000'000'000,
-                                            20, no_price, w % 4 == 2 ? 0.2 : 1.0, unlimited, {even}};
+                                            20, w % 3 == 0 ? Ticks{1000} : no_price, w % 4 == 2 ? 0.2 : 1.0, unlimited,
+                                            {even}, w % 2 == 0};
         parents.push_back({w, parameters});
     }
     const ReplayConfig config{{1'000, 500'000, 2'000}, {-2'000, 3'000}, QueueModel::pro_rata, true};
@@ -163,6 +203,7 @@ void damage_is_refused(const std::vector<L3Row>& rows) {
 int main() {
     a_level_set_finds_its_ends_and_neighbours();
     an_order_index_survives_many_inserts_and_erases();
+    a_quote_wakes_whom_it_concerns_once();
     const std::vector<L3Row> rows = random_rows(11, 20'000);
     damage_is_refused(rows);
     const Tape tape(built(rows));

@@ -40,6 +40,7 @@ def some_parameters(random: np.random.Generator) -> twin.Parameters:
         limit=int(random.integers(95, 106)) if random.random() < 0.4 else None,
         participation_rate=float(random.uniform(0.01, 0.9)) if capped else 1.0,
         child_quantity_max=int(random.integers(1, 300)) if random.random() < 0.3 else None,
+        follows_price=bool(random.random() < 0.5),
     )
 
 
@@ -75,12 +76,13 @@ def engine_of(p: twin.Parameters) -> DecisionEngine:
         limit=p.limit,
         participation_rate=p.participation_rate,
         child_quantity_max=p.child_quantity_max,
+        follows_price=p.follows_price,
     )
 
 
 def twin_answers(p: twin.Parameters, rows: np.ndarray) -> np.ndarray:
     state = twin.State()
-    answers = np.empty((len(rows), 20), dtype=np.int64)
+    answers = np.empty((len(rows), 24), dtype=np.int64)
     for i, row in enumerate(rows.tolist()):
         filled, live, cancel_pending, now, bid, ask, _, _, others, wake = row
         decision = twin.decide(
@@ -105,6 +107,10 @@ def twin_answers(p: twin.Parameters, rows: np.ndarray) -> np.ndarray:
             price_code(state.posted),
             state.volume_seen,
             NEVER if state.next_child_at is None else state.next_child_at,
+            decision.price_watch.changes,
+            price_code(decision.price_watch.level_half_ticks),
+            decision.price_watch.level_of,
+            decision.price_watch.from_below,
         ]
     return answers
 
@@ -140,6 +146,8 @@ def test_the_native_step_and_its_twin_agree_on_every_step_and_every_state() -> N
         ("ROUNDING_SLACK", 0.5),
         ("CLOSING_PART", 9),
         ("within_limit", lambda p, price: price is not None),
+        ("_FOLLOWING", frozenset({StyleCode.PASSIVE})),
+        ("_PLACING", frozenset({Wake.START, Wake.TIMER, Wake.VOLUME, Wake.RESUME})),
     ],
 )
 def test_a_twin_with_one_rule_changed_is_caught(monkeypatch: pytest.MonkeyPatch, name: str, broken: object) -> None:
@@ -167,4 +175,6 @@ def test_one_step_at_a_time_equals_many_in_a_row() -> None:
             assert (NEVER if wake_at is None else wake_at) == answer[10]
             assert (UNLIMITED if wake_at_volume is None else wake_at_volume) == answer[11]
             assert target == answer[12]
-            assert list(one.state) == answer[13:]
+            assert list(one.state) == answer[13:20]
+            changes, level, of, from_below = one.price_watch
+            assert [changes, price_code(level), of, from_below] == answer[20:]

@@ -20,6 +20,8 @@ enum class ActionKind : std::uint8_t {
     cancel,    // a cancel of all its orders reaches the venue
     report,    // fills, or the end of an order, reach the algorithm
     answered,  // the cancel's answer reaches the algorithm
+    best_price,  // wakes the algorithm: a best price has changed
+    price,       // wakes the algorithm: a price has reached its level
 };
 
 struct Action {

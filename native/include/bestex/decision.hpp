@@ -7,7 +7,7 @@
 //
 // Promises, for every input: filled + live + what is sent never exceeds the quantity, nor the schedule's target, nor
 // what the participation rate allows; nothing is sent before start, at or after end, or beyond the limit; nothing
-// crosses while a cancel is unanswered; new quantity is placed only on start, timer, volume and resume, so that a
+// crosses while a cancel is unanswered; new quantity is placed only on start, timer, volume, price and resume, so that a
 // venue that refuses everything cannot make it spin.
 #pragma once
 
@@ -27,7 +27,7 @@ enum class Algorithm : std::uint8_t { twap = 0, vwap = 1, participation_rate = 2
 // Whatever the style, what is left a tenth before the end of the last slice crosses: nothing is sent after the end.
 enum class ExecutionStyle : std::uint8_t { passive = 0, aggressive = 1, balanced = 2, opportunistic = 3 };
 
-enum class Wake : std::uint8_t { start, timer, fill, child_done, volume, resume };
+enum class Wake : std::uint8_t { start, timer, fill, child_done, volume, resume, best_price, price };
 
 // market and limit take what is there at once and return the rest (immediate or cancel); limit no worse than `price`.
 // post_only rests at `price`. cancel_all cancels every child sent by earlier decisions, not those after it.
@@ -70,6 +70,9 @@ struct DecisionParameters {
     double participation_rate;   // (0, 1]; our share of all volume, ours included. Target for PARTICIPATION_RATE, cap for others (1 = none)
     Lots child_quantity_max;     // unlimited = none
     ScheduleCurve curve;         // size == slices. TWAP, VWAP and IMPLEMENTATION_SHORTFALL differ only here
+    // Between timers too: PASSIVE and OPPORTUNISTIC follow the touch as it moves, and what the limit holds back goes as
+    // soon as the price is within it. Costs a wake for every change of the near touch while something rests.
+    bool follows_price = false;
 };
 
 // Plain data so that a parent order can be saved, moved and resumed.
@@ -83,12 +86,28 @@ struct DecisionState {
     Nanoseconds next_child_at = never;   // when the rest of a quantity cut by child_quantity_max goes on
 };
 
+// A best price as the algorithm sees it: near is the best of its own side, far the one it would take, mid their middle.
+enum class BestPrice : std::uint8_t { near, far, mid };
+
+constexpr std::uint8_t change_of(BestPrice price) { return static_cast<std::uint8_t>(1u << static_cast<unsigned>(price)); }
+
+// A price to be reached. One that is reached already is answered when a best price next changes, never at once.
+struct PriceLevel {
+    Ticks half_ticks = no_price;        // no_price = none
+    BestPrice price = BestPrice::near;
+    bool from_below = false;            // reached at or above the level; else at or below
+
+    bool operator==(const PriceLevel&) const = default;
+};
+
 struct Decision {
     static constexpr std::size_t intents_max = 3;
     Intent intents[intents_max];
     std::uint8_t count = 0;
     Nanoseconds wake_at = never;      // timer subscription
     Lots wake_at_volume = unlimited;  // others_volume at which to be woken
+    std::uint8_t wake_on_change = 0;  // change_of(...) bits: best prices whose change wakes, once rows of one time are over
+    PriceLevel wake_at_price;
     Lots target = 0;                  // cumulative schedule target in lots, for display and tracking
 };
 

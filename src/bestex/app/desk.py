@@ -18,6 +18,7 @@ from bestex.messages.execution import (
     TimerAsked,
     TimerDue,
 )
+from bestex.messages.quote_watch import QuoteWatch
 from bestex.ports import Market, Service
 
 
@@ -32,7 +33,8 @@ class Desk(Host):
         self._children: dict[str, str] = {}  # child order id -> parent order id
         self._timers: dict[tuple[str, str, str], int] = {}  # (service, order, name) -> ticket now valid
         self._due: list[tuple[int, str, str, str, int]] = []  # heap of (at_ns, service, order, name, ticket)
-        self._volumes: dict[tuple[str, str, str], tuple[int, str, Decimal]] = {}  # key -> (ticket, instrument, volume)
+        # key -> (ticket, instrument, the volume or price waited for)
+        self._watches: dict[tuple[str, str, str], tuple[int, str, Decimal | QuoteWatch]] = {}
         self._tickets = 0
         self._leaving: list[tuple[int, str, ChildOrder | None]] = []  # (at_ns, child id, the child; None to cancel it)
 
@@ -59,13 +61,14 @@ class Desk(Host):
         return turn
 
     def timer_turn(self) -> Turn | None:
-        """The earliest timer that is due by the market's present time, or volume threshold reached; None if none is.
+        """The earliest timer due by the market's present time, or volume or price that is there; None if none is.
 
         Timers of one instant go by service, order and name, in whatever order they were asked for.
         """
-        for key, (ticket, instrument_id, volume) in sorted(self._volumes.items()):
-            if self.market.snapshot(instrument_id).cumulative_volume >= volume:
-                del self._volumes[key]
+        for key in sorted(self._watches):
+            ticket, instrument_id, wanted = self._watches[key]
+            if self._is_there(instrument_id, wanted):
+                del self._watches[key]
                 if self._timers.get(key) == ticket:
                     return self._fire(key, self.market.now_ns)
         self._drop_stale()
@@ -79,8 +82,8 @@ class Desk(Host):
         return self._due[0][0] if self._due else None
 
     @property
-    def watches_volume(self) -> bool:
-        return bool(self._volumes)
+    def watches_market(self) -> bool:
+        return bool(self._watches)
 
     def release(self, turn: Turn) -> None:
         """Let a durable turn reach the venues, at the next `advance`."""
@@ -114,7 +117,7 @@ class Desk(Host):
         """Timers come back with the states."""
         if isinstance(message.payload, TimerDue):
             self._timers.pop((message.payload.service, message.order_id, message.payload.name), None)
-            self._volumes.pop((message.payload.service, message.order_id, message.payload.name), None)
+            self._watches.pop((message.payload.service, message.order_id, message.payload.name), None)
         super().recover(message, only=only, skip=skip)
 
     def _recovered(self, service: Service, effects: Effects) -> None:
@@ -124,7 +127,7 @@ class Desk(Host):
     def _fire(self, key: tuple[str, str, str], time_ns: int) -> Turn:
         service, order_id, name = key
         self._timers.pop(key, None)
-        self._volumes.pop(key, None)
+        self._watches.pop(key, None)
         turn = self._turn(time_ns)
         payload = TimerDue(
             order_id=order_id,
@@ -152,6 +155,7 @@ class Desk(Host):
                     at_ns=payload.at_ns,
                     instrument_id=payload.instrument_id,
                     at_volume=payload.at_volume,
+                    at_price=payload.at_price,
                 ),
             )
 
@@ -160,17 +164,24 @@ class Desk(Host):
 
     def _set(self, service: str, timer: Timer) -> None:
         key = (service, timer.order_id, timer.name)
-        self._volumes.pop(key, None)
+        self._watches.pop(key, None)
         self._timers.pop(key, None)
-        if timer.at_ns is None and timer.at_volume is None:
+        wanted = timer.at_volume if timer.at_price is None else timer.at_price
+        if timer.at_ns is None and wanted is None:
             return
         self._tickets += 1
         self._timers[key] = self._tickets
         if timer.at_ns is not None:
             heapq.heappush(self._due, (timer.at_ns, *key, self._tickets))
-        if timer.at_volume is not None:
+        if wanted is not None:
             instrument_id = timer.instrument_id or self._instruments[timer.order_id]
-            self._volumes[key] = (self._tickets, instrument_id, timer.at_volume)
+            self._watches[key] = (self._tickets, instrument_id, wanted)
+
+    def _is_there(self, instrument_id: str, wanted: Decimal | QuoteWatch) -> bool:
+        market = self.market.snapshot(instrument_id)
+        if isinstance(wanted, QuoteWatch):
+            return wanted.is_due(market.bid, market.ask)
+        return market.cumulative_volume >= wanted
 
     def _drop_stale(self) -> None:
         while self._due and self._timers.get(self._due[0][1:4]) != self._due[0][4]:

@@ -149,6 +149,7 @@ class Host:
             at_ns=timer.at_ns,
             instrument_id=timer.instrument_id,
             at_volume=timer.at_volume,
+            at_price=timer.at_price,
         )
         message = self._message(turn.time_ns, service, timer.order_id, asked, cause.event_id, cause.correlation_id)
         turn.messages.append(message)

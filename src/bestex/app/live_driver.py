@@ -18,7 +18,7 @@ from bestex.messages.records import IdempotencyRow
 from bestex.ports import Idempotency, Journal
 
 _TICK_SECONDS = 0.002
-_VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND
+_WATCH_STEP_NS = 100 * NS_PER_MILLISECOND
 _WORK_NS_MAX = 2 * NS_PER_MILLISECOND  # of the wall; then requests and listeners get their turn
 _SLIP_SECONDS = 0.25  # further behind than this, the market's clock slips instead of running after the wall
 
@@ -109,8 +109,8 @@ class LiveDriver:
                 goal = due
                 if (timer_ns := desk.next_timer_ns()) is not None:
                     goal = min(goal, timer_ns)
-                if desk.watches_volume:
-                    goal = min(goal, market.now_ns + _VOLUME_STEP_NS)
+                if desk.watches_market:
+                    goal = min(goal, market.now_ns + _WATCH_STEP_NS)
                 if reports := desk.advance(max(goal, market.now_ns)):
                     self._send(desk.reports(reports), None)
             self.lag_ns = max(0, due - market.now_ns)

@@ -8,7 +8,7 @@ from bestex.domain.time import NS_PER_MILLISECOND
 from bestex.messages.envelope import Payload
 from bestex.ports import Batch
 
-_VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND  # volume thresholds are looked at this often, in market time
+_WATCH_STEP_NS = 100 * NS_PER_MILLISECOND  # volumes and prices waited for are looked at this often, in market time
 
 
 class ReplayDriver:
@@ -46,8 +46,8 @@ class ReplayDriver:
             goal = until_ns
             if (timer_ns := self.desk.next_timer_ns()) is not None:
                 goal = min(goal, timer_ns)
-            if self.desk.watches_volume:
-                goal = min(goal, market.now_ns + _VOLUME_STEP_NS)
+            if self.desk.watches_market:
+                goal = min(goal, market.now_ns + _WATCH_STEP_NS)
             if reports := self.desk.advance(max(goal, market.now_ns)):
                 self._commit(self.desk.reports(reports))
 

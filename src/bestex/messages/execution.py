@@ -9,6 +9,7 @@ from bestex.domain.fills import VenueReport
 from bestex.domain.market import MarketSnapshot
 from bestex.domain.orders import ChildOrder, ExecutionStyle, ParentState, Side, Urgency
 from bestex.messages.envelope import Payload
+from bestex.messages.quote_watch import QuoteWatch
 
 
 class PriceLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,7 +285,7 @@ class AlgorithmEnabledChanged(Payload, frozen=True, kw_only=True):
 class TimerAsked(Payload, frozen=True, kw_only=True):
     """A service asks to be woken, where the market (and with it the time) is kept by another process.
 
-    Asking again under the same (service, order_id, name) replaces; with neither time nor volume it cancels.
+    Asking again under the same (service, order_id, name) replaces; with nothing to wait for it cancels.
     """
 
     message_type = "timer_asked"
@@ -295,10 +296,11 @@ class TimerAsked(Payload, frozen=True, kw_only=True):
     at_ns: int | None = None
     instrument_id: str | None = None
     at_volume: Decimal | None = None  # cumulative market volume of the session
+    at_price: QuoteWatch | None = None
 
 
 class TimerDue(Payload, frozen=True, kw_only=True):
-    """A timer or a volume threshold that a service asked for. Carries the market, so that the step stays pure."""
+    """A timer, a volume or a price that a service asked for. Carries the market, so that the step stays pure."""
 
     message_type = "timer_due"
 

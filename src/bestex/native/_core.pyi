@@ -34,6 +34,7 @@ class DecisionEngine:
         limit: int | None = None,
         participation_rate: float = 1.0,
         child_quantity_max: int | None = None,
+        follows_price: bool = False,
     ) -> None: ...
     def decide(
         self,
@@ -53,12 +54,17 @@ class DecisionEngine:
     def decide_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Many steps in a row: (steps, 10) inputs, the arguments of `decide` in their order, with NO_PRICE for None.
 
-        Returns (steps, 20): count, three times (kind, quantity, price), wake_at, wake_at_volume, target, the state's
-        seven. An intent not sent is (-1, 0, NO_PRICE); times and volumes not asked for are NEVER and UNLIMITED.
+        Returns (steps, 24): count, three times (kind, quantity, price), wake_at, wake_at_volume, target, the state's
+        seven, and `price_watch` with NO_PRICE for None. An intent not sent is (-1, 0, NO_PRICE); times and volumes not
+        asked for are NEVER and UNLIMITED.
         """
 
     def step_times_ns(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Wall time of each step from the present state, which is left as it is. For benchmarks."""
+
+    @property
+    def price_watch(self) -> tuple[int, int | None, int, bool]:
+        """What the last `decide` asked of best prices: a `bestex.native.decision.PriceWatch`."""
 
     @property
     def state(self) -> tuple[int, int, bool, int, int, int, int]:

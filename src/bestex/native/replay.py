@@ -33,7 +33,7 @@ PARENT_ROWS: Final = np.dtype(
         ("algorithm", "u1"),
         ("style", "u1"),
         ("side", "u1"),
-        ("pad", "u1"),
+        ("follows_price", "u1"),
     ]
 )
 
@@ -116,6 +116,7 @@ class ReplayParent:
     limit_ticks: int | None = None
     participation_rate: float = 1.0
     child_quantity_max: int | None = None
+    follows_price: bool = False  # between slices too: passive orders move with the touch, a limit is watched
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def _rows(parents: Sequence[ReplayParent]) -> tuple[NDArray[np.void], NDArray[np
             parent.algorithm,
             parent.style,
             parent.side,
-            0,
+            parent.follows_price,
         )
     return rows, np.concatenate(curves)
 

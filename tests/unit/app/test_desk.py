@@ -1,8 +1,9 @@
 """The desk's turns, with services of a few lines and a market that does nothing by itself."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -18,6 +19,7 @@ from bestex.messages.effects import Effects, Timer
 from bestex.messages.envelope import Message
 from bestex.messages.execution import ChildOrderSubmitted, ExecutionReport, TimerDue
 from bestex.messages.orders import CancelOrder, CreateOrder, OrderCancelled, OrderCreated
+from bestex.messages.quote_watch import Quoted, QuoteWatch
 
 
 def snapshot(time_ns: int, volume: int = 0) -> MarketSnapshot:
@@ -200,6 +202,47 @@ def test_reports_and_timers_come_in_time_order_and_a_replaced_timer_fires_once(d
     assert sender.state("A") == ("order_created", "execution_report")  # timers of another service are not its business
     times = [m.time_ns for m in driver.journal.messages]
     assert times == sorted(times)
+
+
+class RisingMarket(StillMarket):
+    """Its bid rises by 1 every 300 ns, its ask stands."""
+
+    def snapshot(self, instrument_id: str) -> MarketSnapshot:
+        rise = min(self.now_ns, 1_000) // 300
+        return replace(snapshot(self.now_ns, volume=self.now_ns), bid=Decimal(7 + rise))
+
+
+class Watcher(Opener):
+    """Waits for prices instead, knowing a quote of 7 and 11."""
+
+    watches: ClassVar = {
+        "ask": QuoteWatch(of=(Quoted.ASK,), seen_bid=Decimal(7), seen_ask=Decimal(11)),
+        "mid": QuoteWatch(of=(Quoted.ASK, Quoted.MID), seen_bid=Decimal(7), seen_ask=Decimal(11)),
+        "nine": QuoteWatch(
+            of=(Quoted.BID,), seen_bid=Decimal(7), seen_ask=Decimal(11), level=Decimal(9), from_below=True
+        ),
+        "now": QuoteWatch(of=(Quoted.BID,), seen_bid=Decimal(7), seen_ask=Decimal(11), level=Decimal(8)),
+    }
+
+    def handle(self, message: Message[Any]) -> Effects:
+        effects = super().handle(message)
+        effects.timers = [
+            Timer(order_id=timer.order_id, name=name, at_price=watch)
+            for timer in effects.timers[:1]
+            for name, watch in self.watches.items()
+        ]
+        return effects
+
+
+def test_a_price_watch_wakes_once_when_its_price_has_changed_or_is_there() -> None:
+    desk = Desk([Watcher(), Sender()], RisingMarket())  # type: ignore[arg-type]
+    driver = ReplayDriver(desk, MemoryJournal())
+    driver.request("opener", order(), order_id="A")
+    assert desk.watches_market
+    for until_ns in (200, 350, 500, 650, 1_000):
+        driver.run_until(until_ns)
+    # "now" was reached when asked for: it waits for the quote to change. The ask never changes.
+    assert desk.services[0].state("A") == (("mid", 350), ("now", 350), ("nine", 650))
 
 
 def test_recovery_from_the_journal_gives_the_same_states_and_the_timers_still_to_come(driver: ReplayDriver) -> None:

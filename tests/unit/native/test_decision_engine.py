@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bestex.native.decision import AlgorithmCode, DecisionEngine, IntentKind, SideCode, StyleCode, Wake
+from bestex.native.decision import (
+    AlgorithmCode,
+    BestPrice,
+    DecisionEngine,
+    IntentKind,
+    PriceWatch,
+    SideCode,
+    StyleCode,
+    Wake,
+    price_watch,
+)
 
 
 def engine(**changes: Any) -> DecisionEngine:
@@ -120,3 +130,29 @@ def test_an_order_made_smaller_than_what_is_sent_takes_it_back() -> None:
     small.state = big.state
     assert step(small, 10, Wake.RESUME, filled=2, live=8)[0] == ((IntentKind.CANCEL_ALL, 0, None),)
     assert step(small, 11, Wake.CHILD_DONE, filled=2)[0] == ((IntentKind.POST_ONLY, 1, 99),)  # target 3 of 6
+
+
+def test_a_passive_order_asks_for_changes_of_the_touch_only_while_something_rests() -> None:
+    e = engine(style=StyleCode.PASSIVE, follows_price=True)
+    step(e, 0, Wake.START)
+    assert price_watch(e).changes == 1 << BestPrice.NEAR
+    step(e, 10, Wake.BEST_PRICE, live=10)
+    assert price_watch(e).changes == 1 << BestPrice.NEAR
+    step(e, 20, Wake.CHILD_DONE)
+    assert price_watch(e).changes == 0
+
+
+@pytest.mark.parametrize("side", list(SideCode))
+def test_what_a_limit_holds_back_asks_for_the_price_at_which_it_may_go(side: SideCode) -> None:
+    limit = 100
+    e = engine(style=StyleCode.AGGRESSIVE, side=side, limit=limit, follows_price=True)
+    assert step(e, 0, Wake.START)[0] == ()  # the quote is 99 - 101
+    assert price_watch(e) == PriceWatch(0, 2 * limit, BestPrice.FAR, side == SideCode.SELL)
+    assert e.decide(0, 0, False, 10, 100, 100, 5, 5, 0, Wake.PRICE)[0] == ((IntentKind.LIMIT, 10, 100),)
+    assert price_watch(e).level_half_ticks is None
+
+
+def test_no_order_asks_for_prices_unless_told_to() -> None:
+    e = engine(style=StyleCode.PASSIVE, limit=98)
+    step(e, 0, Wake.START)
+    assert price_watch(e) == PriceWatch(0, None, BestPrice.NEAR, False)

@@ -9,8 +9,8 @@ import pytest
 from benchmarks.flow import Flow, generate
 from bestex.domain.errors import InvalidInput
 from bestex.native.decision import AlgorithmCode, SideCode, StyleCode
-from bestex.native.replay import QueueModel, Replay, ReplayConfig, ReplayParent
-from bestex.native.rows import L3Kind
+from bestex.native.replay import QueueModel, Replay, ReplayConfig, ReplayParent, ReplayResult
+from bestex.native.rows import ASK, BID, L3_ROWS, L3Kind
 from bestex.native.tape import Tape, build_tape
 
 SEED = 11
@@ -154,3 +154,88 @@ def test_a_parent_that_cannot_be_worked_is_named(tape: Tape, changes: dict[str, 
 def test_a_world_without_parents_is_refused(tape: Tape) -> None:
     with pytest.raises(InvalidInput, match="number worlds 0, 1, 2"):
         Replay(tape).run([replace(parents(tape, 1, worlds=1)[0], world=3)])
+
+
+def test_worlds_that_follow_the_price_are_the_same_alone_and_together(tape: Tape) -> None:
+    crowd = [replace(p, follows_price=True) for p in parents(tape, 160, worlds=160)]
+    crowd += [replace(p, world=160 + i) for i, p in enumerate(parents(tape, 160, worlds=160))]
+    together = Replay(tape, CONFIG).run(crowd)
+    asked_nothing = Replay(tape, CONFIG).run([replace(p, world=p.world - 160) for p in crowd[160:]])
+    assert (together.worlds[160:] == asked_nothing.worlds).all()  # company that asks for prices changes nothing
+    assert (together.worlds["fill_hash"][:160] != together.worlds["fill_hash"][160:]).any()
+    for i, parent in enumerate(crowd[:160]):
+        alone = Replay(tape, CONFIG).run([replace(parent, world=0)])
+        assert alone.worlds[0] == together.worlds[i], f"world {i}"
+        assert alone.parents[0] == together.parents[i], f"world {i}"
+    found = together.parents
+    assert (found["planned"] == found["filled"] + found["returned"]).all()
+    assert (found["filled"] <= found["quantity"]).all()
+
+
+ONE_DAY = 1_700_000_000_000_000_000
+
+
+def one_parent(path: Path, rows: list[tuple[int, int, int, int, L3Kind, int]], **changes: object) -> ReplayResult:
+    """Buys 10 in one slice from second 1 to 100; rows of (second, id, half ticks, quantity, kind, side)."""
+    made = np.zeros(len(rows), L3_ROWS)
+    for name, column in zip(
+        ("time_ns", "order_id", "price_half_ticks", "quantity", "kind", "side"), zip(*rows, strict=True), strict=True
+    ):
+        made[name] = column
+    made["time_ns"] = ONE_DAY + made["time_ns"] * 1_000_000_000
+    parent = ReplayParent(
+        side=SideCode.BUY,
+        quantity=10,
+        start_ns=ONE_DAY + 1_000_000_000,
+        end_ns=ONE_DAY + 100_000_000_000,
+        slices=1,
+        follows_price=True,
+    )
+    config = ReplayConfig(feed_delay_ns=1_000, order_delay_ns=1_000, report_delay_ns=1_000, keep_fills=True)
+    tape = build_tape(made, path / "t.tape", instrument_id="T")
+    return Replay(tape, config).run([replace(parent, **changes)])  # type: ignore[arg-type]
+
+
+QUOTE = [(0, 1, 200, 9, L3Kind.ADD, BID), (0, 2, 204, 50, L3Kind.ADD, ASK)]
+
+
+def test_a_limit_order_trades_a_moment_after_the_price_has_come_to_its_limit(tmp_path: Path) -> None:
+    rows = [
+        *QUOTE,
+        (20, 3, 204, 1, L3Kind.ADD, ASK),  # the same price again: nobody is woken
+        (30, 4, 202, 50, L3Kind.ADD, ASK),
+        (40, 4, 202, 50, L3Kind.CANCEL, ASK),
+        (99, 9, 190, 1, L3Kind.ADD, BID),
+    ]
+    waits = one_parent(tmp_path, rows, style=StyleCode.AGGRESSIVE, limit_ticks=101)
+    assert waits.fills[["quantity", "price_half_ticks"]].tolist() == [(10, 202)]
+    assert waits.fills["time_ns"].tolist() == [ONE_DAY + 30_000_002_000]  # seen after 1 us, there after another
+    blind = one_parent(tmp_path, rows, style=StyleCode.AGGRESSIVE, limit_ticks=101, follows_price=False)
+    assert len(blind.fills) == 0
+
+
+def test_rows_of_one_time_wake_nobody_when_the_price_is_back_where_it_was(tmp_path: Path) -> None:
+    rows = [
+        *QUOTE,
+        (30, 4, 202, 50, L3Kind.ADD, ASK),
+        (30, 4, 202, 50, L3Kind.CANCEL, ASK),
+        (99, 9, 190, 1, L3Kind.ADD, BID),
+    ]
+    result = one_parent(tmp_path, rows, style=StyleCode.AGGRESSIVE, limit_ticks=101)
+    assert result.parents["child_orders"][0] == 0
+
+
+def test_a_passive_order_goes_with_the_touch_between_slices(tmp_path: Path) -> None:
+    rows = [
+        *QUOTE,
+        (10, 3, 202, 4, L3Kind.ADD, BID),  # the touch moves up to 101
+        (20, 3, 202, 4, L3Kind.FILL, BID),
+        (30, 5, 202, 7, L3Kind.ADD, BID),
+        (31, 5, 202, 7, L3Kind.FILL, BID),  # ours stands before it since second 10
+        (99, 9, 190, 1, L3Kind.ADD, BID),
+    ]
+    follows = one_parent(tmp_path, rows, style=StyleCode.PASSIVE)
+    assert follows.fills[["quantity", "price_half_ticks", "liquidity"]].tolist()[0] == (7, 202, 0)
+    assert follows.fills["time_ns"].tolist()[0] == ONE_DAY + 31_000_000_000
+    stays = one_parent(tmp_path, rows, style=StyleCode.PASSIVE, follows_price=False)
+    assert 0 not in stays.fills["liquidity"].tolist()

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bestex.native.decision import AlgorithmCode, IntentKind, SideCode, StyleCode, Wake
+from bestex.native.decision import AlgorithmCode, BestPrice, IntentKind, PriceWatch, SideCode, StyleCode, Wake
 
 CATCH_UP: Final = 2.0  # a child that catches up may be this many times what the volume since the last one allows
 ROUNDING_SLACK: Final = 1e-9  # keeps 0.1 * 9 / 0.9 a whole lot
 CLOSING_PART: Final = 10  # the last tenth of the last slice is for crossing what is left
 
-_PLACING: Final = frozenset({Wake.START, Wake.TIMER, Wake.VOLUME, Wake.RESUME})
+_PLACING: Final = frozenset({Wake.START, Wake.TIMER, Wake.VOLUME, Wake.RESUME, Wake.PRICE})
+_FOLLOWING: Final = frozenset({StyleCode.PASSIVE, StyleCode.OPPORTUNISTIC})
+_NO_WATCH: Final = PriceWatch(0, None, BestPrice.NEAR, False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,7 @@ class Parameters:
     limit: int | None = None
     participation_rate: float = 1.0  # 1 = no cap
     child_quantity_max: int | None = None
+    follows_price: bool = False  # between timers too: what rests follows the touch, a limit is watched
 
     @property
     def slices(self) -> int:
@@ -75,6 +78,7 @@ class Decision:
     wake_at: int | None = None
     wake_at_volume: int | None = None
     target: int = 0
+    price_watch: PriceWatch = _NO_WATCH
 
 
 # --- the schedule ---
@@ -155,20 +159,20 @@ def decide(p: Parameters, state: State, position: Position, market: Market, wake
     # 1. Take back what rests where it should not: due to cross, behind the touch, or more than is ordered.
     is_due = state.crossing > position.filled and (begins or state.crossing + position.live > target)
     is_behind = (
-        begins
-        and p.style in (StyleCode.PASSIVE, StyleCode.OPPORTUNISTIC)
+        (begins or wake is Wake.BEST_PRICE)
+        and p.style in _FOLLOWING
         and near is not None
         and within_limit(p, near)
         and state.posted is not None
         and more_aggressive(p.side, near, state.posted)
     )
-    is_stale = state.posted is not None and (is_due or is_behind)
+    is_stale = state.posted is not None and ((places and is_due) or is_behind)
     is_too_much = position.filled + position.live > p.quantity
     released = 0
     if not position.cancel_pending:
         released, state.replacing = state.replacing, 0
     cancels = position.cancel_pending
-    if places and not cancels and position.live > 0 and (is_stale or is_too_much):
+    if not cancels and position.live > 0 and (is_stale or (places and is_too_much)):
         decision.intents.append(Intent(IntentKind.CANCEL_ALL))
         cancels = True
         state.replacing = position.live
@@ -193,9 +197,11 @@ def decide(p: Parameters, state: State, position: Position, market: Market, wake
     if cancels and to_cross > 0:
         state.replacing = min(p.quantity, state.replacing + to_cross)
         to_cross = 0
-    if not within_limit(p, far):
+    holds_cross = to_cross > 0 and not within_limit(p, far)
+    holds_post = to_post > 0 and not within_limit(p, near)
+    if holds_cross:
         to_cross = 0
-    if not within_limit(p, near):
+    if holds_post:
         to_post = 0
 
     # 4. Send it, in children of the largest size allowed.
@@ -218,6 +224,13 @@ def decide(p: Parameters, state: State, position: Position, market: Market, wake
     decision.wake_at = following if state.next_child_at is None else min(following, state.next_child_at)
     sent = position.filled + position.live + cross_child + post_child
     decision.wake_at_volume = _volume_subscription(p, state, sent, schedule, market.others_volume)
+    if p.follows_price:
+        rests = p.style in _FOLLOWING and state.posted is not None
+        changes = 1 << BestPrice.NEAR if rests else 0
+        decision.price_watch = _NO_WATCH._replace(changes=changes)
+        if p.limit is not None and (holds_post or holds_cross):
+            of = BestPrice.NEAR if holds_post else BestPrice.FAR
+            decision.price_watch = PriceWatch(changes, 2 * p.limit, of, p.side == SideCode.SELL)
     return decision
 
 

@@ -123,6 +123,13 @@ def parameters_schema(algorithm: Algorithm, config: AlgorithmConfig) -> dict[str
             "x-unit": "share of what is posted",
             "description": "Rests at the mid on a dark venue; 0 where the order has a price limit.",
         },
+        "follows_price": {
+            "type": "boolean",
+            "default": False,
+            "x-unit": "",
+            "description": "Between slices too: PASSIVE and OPPORTUNISTIC move with the touch, and what a price limit "
+            "held back goes as soon as the price is within it.",
+        },
     }
     if algorithm is Algorithm.IMPLEMENTATION_SHORTFALL:
         properties["kappa_T"] = {

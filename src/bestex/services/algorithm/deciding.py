@@ -1,11 +1,22 @@
 """Between a parent order and the native decision step: quantities as lots, prices as ticks, and back."""
 
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from bestex.domain.market import MarketSnapshot
 from bestex.domain.orders import ChildState, Side
-from bestex.native.decision import AlgorithmCode, DecisionEngine, IntentKind, SideCode, StyleCode, Wake
+from bestex.messages.quote_watch import Quoted, QuoteWatch
+from bestex.native.decision import (
+    AlgorithmCode,
+    BestPrice,
+    DecisionEngine,
+    IntentKind,
+    SideCode,
+    StyleCode,
+    Wake,
+    price_watch,
+)
 from bestex.services.algorithm.config import AlgorithmConfig
 from bestex.services.algorithm.instruction import Instruction
 from bestex.services.algorithm.parent import Parent
@@ -27,6 +38,8 @@ class Decision(NamedTuple):
     wake_at_volume: int | None
     others: int
     target: Decimal  # of the plan, filled and live, in units
+    touch: QuoteWatch | None  # best prices whose change wakes
+    price: QuoteWatch | None  # a price to be reached
 
 
 def decision_engine(parent: Parent, instruction: Instruction, config: AlgorithmConfig) -> DecisionEngine:
@@ -46,6 +59,7 @@ def decision_engine(parent: Parent, instruction: Instruction, config: AlgorithmC
         limit=None if limit is None else _ticks(limit, parent, ROUND_FLOOR if side is Side.BUY else ROUND_CEILING),
         participation_rate=instruction.participation_rate,
         child_quantity_max=_child_lots_max(parent, instruction, config),
+        follows_price=instruction.follows_price,
     )
 
 
@@ -81,6 +95,9 @@ def decide(parent: Parent, engine: DecisionEngine, wake: Wake, now_ns: int) -> D
         others,
         wake,
     )
+    asked, side = price_watch(engine), parent.order.side
+    changes = tuple(_quoted(price, side) for price in BestPrice if asked.changes >> price & 1)
+    level = asked.level_half_ticks
     return Decision(
         intents=tuple(
             Intent(IntentKind(kind), sent, None if ticks is None else parent.instrument.ticks_to_price(ticks))
@@ -90,7 +107,25 @@ def decide(parent: Parent, engine: DecisionEngine, wake: Wake, now_ns: int) -> D
         wake_at_volume=wake_at_volume,
         others=others,
         target=parent.instrument.lots_to_quantity(target),
+        touch=_watch(parent, changes) if changes else None,
+        price=None
+        if level is None
+        else replace(
+            _watch(parent, (_quoted(asked.level_of, side),)),
+            level=parent.instrument.half_ticks_to_price(level),
+            from_below=asked.from_below,
+        ),
     )
+
+
+def _watch(parent: Parent, of: tuple[Quoted, ...]) -> QuoteWatch:
+    return QuoteWatch(of=of, seen_bid=parent.market.bid, seen_ask=parent.market.ask)
+
+
+def _quoted(price: BestPrice, side: Side) -> Quoted:
+    if price is BestPrice.MID:
+        return Quoted.MID
+    return Quoted.BID if (price is BestPrice.NEAR) is (side is Side.BUY) else Quoted.ASK
 
 
 def uncrossed(market: MarketSnapshot) -> MarketSnapshot:

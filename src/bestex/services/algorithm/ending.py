@@ -3,7 +3,7 @@
 from bestex.domain.orders import ParentState
 from bestex.messages.effects import Effects
 from bestex.services.algorithm.instruction import Instruction
-from bestex.services.algorithm.parent import Parent
+from bestex.services.algorithm.parent import STEP_TIMERS, Parent
 from bestex.services.algorithm.sending import Sending
 from bestex.services.algorithm.telling import acknowledgement, finish, show
 from bestex.services.algorithm.working import Working
@@ -44,7 +44,7 @@ class Ending:
             finish(parent, effects, now_ns, ParentState.CANCELLED, reason)
             return
         parent.change(ParentState.CANCELLING)
-        parent.clear_timers(effects, "begin", "slice", "volume", "end")
+        parent.clear_timers(effects, "begin", *STEP_TIMERS, "end")
         self._sending.cancel_live(parent, effects, now_ns, reason)
 
     def _end_if_over(self, parent: Parent, instruction: Instruction, effects: Effects, now_ns: int) -> None:

@@ -29,6 +29,13 @@ def whole(parameters: Mapping[str, object], name: str, low: int, high: int) -> i
     return None if value is None else int(value)
 
 
+def flag(parameters: Mapping[str, object], name: str) -> bool:
+    value = parameters.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidOrder(f"{name} {value!r} is not a yes or no", field=name, value=value, expected="true or false")
+    return value
+
+
 def share(value: float, name: str) -> float:
     if not 0 <= value <= 1:
         raise InvalidOrder(f"{name} {value} is not a share", field=name, value=value, expected="from 0 to 1")

@@ -42,6 +42,7 @@ class Instruction:
     venue_preferences: tuple[str, ...] = ()
     venue_exclusions: tuple[str, ...] = ()
     no_trade_zones: tuple[tuple[int, int], ...] = ()  # [start_ns, end_ns), sorted, not overlapping
+    follows_price: bool = False  # between slices too: passive orders move with the touch, a limit is watched
     notes: tuple[str, ...] = ()  # what the desk changed of what was asked, in words
 
     @property
@@ -75,6 +76,8 @@ class Instruction:
         }
         if self.algorithm is Algorithm.IMPLEMENTATION_SHORTFALL:
             shown["kappa_T"] = self.kappa_t
+        if self.follows_price:
+            shown["follows_price"] = True
         if self.notes:
             shown["notes"] = list(self.notes)
         return shown

@@ -9,7 +9,7 @@ from bestex.domain.orders import Algorithm, ExecutionStyle, Urgency
 from bestex.domain.time import NS_PER_MINUTE
 from bestex.ports import ReferenceData
 from bestex.services.algorithm.config import AlgorithmConfig
-from bestex.services.algorithm.given_values import number, share, whole
+from bestex.services.algorithm.given_values import flag, number, share, whole
 from bestex.services.algorithm.instruction import KAPPA_T, KAPPA_T_MAX, STYLES, Instruction
 
 
@@ -93,6 +93,7 @@ def build_instruction(
         venue_preferences=tuple(preferences),
         venue_exclusions=tuple(exclusions),
         no_trade_zones=_zones(zones, start, end),
+        follows_price=flag(parameters, "follows_price"),
         notes=tuple(notes),
     )
 

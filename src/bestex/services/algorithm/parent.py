@@ -8,6 +8,7 @@ from bestex.domain.market import MarketSnapshot
 from bestex.domain.orders import Algorithm, ParentOrder, ParentState, changed_parent_state
 from bestex.messages.effects import Effects, Timer
 from bestex.messages.execution import ExecutionPlan
+from bestex.messages.quote_watch import QuoteWatch
 from bestex.native.decision import DecisionEngine
 from bestex.services.algorithm.children import ChildNumbers
 from bestex.services.algorithm.guards import Guards
@@ -15,6 +16,8 @@ from bestex.services.algorithm.instruction import Instruction
 from bestex.services.algorithm.kill import Subject
 from bestex.services.algorithm.ledger import Ledger
 from bestex.services.algorithm.timetable import Timetable
+
+STEP_TIMERS = ("slice", "volume", "touch", "price")  # what the decision step asks for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,7 @@ class Parent:
     latency_ns: int | None = None
     flag: str | None = None  # what a person must know of it to the end: a fill that should not have been
     numbers: ChildNumbers = field(default_factory=ChildNumbers)
-    timers: dict[str, tuple[int | None, Decimal | None]] = field(default_factory=dict)
+    timers: dict[str, tuple[int | None, Decimal | None, QuoteWatch | None]] = field(default_factory=dict)
     shown: tuple[object, ...] = ()
 
     @property
@@ -106,13 +109,18 @@ class Parent:
         self.retry_ns = time_ns if self.retry_ns is None else min(self.retry_ns, time_ns)
 
     def set_timer(
-        self, effects: Effects, name: str, at_ns: int | None = None, at_volume: Decimal | None = None
+        self,
+        effects: Effects,
+        name: str,
+        at_ns: int | None = None,
+        at_volume: Decimal | None = None,
+        at_price: QuoteWatch | None = None,
     ) -> None:
-        """Ask for a timer, or take it back with neither time nor volume; nothing is said where nothing changes."""
-        wanted = (at_ns, at_volume)
-        if self.timers.get(name, (None, None)) == wanted:
+        """Ask for a timer, or take it back with nothing to wait for; nothing is said where nothing changes."""
+        wanted = (at_ns, at_volume, at_price)
+        if self.timers.get(name, (None, None, None)) == wanted:
             return
-        if wanted == (None, None):
+        if wanted == (None, None, None):
             del self.timers[name]
         else:
             self.timers[name] = wanted
@@ -122,7 +130,8 @@ class Parent:
                 name=name,
                 at_ns=at_ns,
                 at_volume=at_volume,
-                instrument_id=self.order.instrument_id if at_volume is not None else None,
+                instrument_id=None if at_volume is None and at_price is None else self.order.instrument_id,
+                at_price=at_price,
             )
         )
 

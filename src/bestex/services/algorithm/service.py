@@ -37,7 +37,13 @@ from bestex.services.algorithm.telling import end_untold, finish
 from bestex.services.algorithm.windows import with_deadline
 from bestex.services.algorithm.working import Working
 
-_TIMER_WAKES = {"slice": Wake.TIMER, "volume": Wake.VOLUME, "end": Wake.TIMER}
+_TIMER_WAKES = {
+    "slice": Wake.TIMER,
+    "volume": Wake.VOLUME,
+    "touch": Wake.BEST_PRICE,
+    "price": Wake.PRICE,
+    "end": Wake.TIMER,
+}
 
 
 class AlgorithmService:

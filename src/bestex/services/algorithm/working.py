@@ -12,7 +12,7 @@ from bestex.services.algorithm.config import AlgorithmConfig
 from bestex.services.algorithm.deciding import decide, decision_engine, uncrossed
 from bestex.services.algorithm.instruction import Instruction
 from bestex.services.algorithm.kill import KillSwitch
-from bestex.services.algorithm.parent import Parent, VolumeMark
+from bestex.services.algorithm.parent import STEP_TIMERS, Parent, VolumeMark
 from bestex.services.algorithm.replanning import plan_rest
 from bestex.services.algorithm.sending import Sending
 from bestex.services.algorithm.telling import show
@@ -65,7 +65,7 @@ class Working:
             parent.first_slice += parent.engine.state[0] + 1
         plan_rest(parent, instruction, self._reference, effects, now_ns, reason=reason)
         parent.set_timer(effects, "end", at_ns=instruction.end_ns)
-        parent.clear_timers(effects, "slice", "volume")
+        parent.clear_timers(effects, *STEP_TIMERS)
         if parent.state is ParentState.PENDING and instruction.start_ns > now_ns:
             parent.set_timer(effects, "begin", at_ns=instruction.start_ns)
 
@@ -160,7 +160,7 @@ class Working:
         if self._stopwatch:
             parent.latency_ns = self._stopwatch() - began
         parent.target = decision.target
-        if wake in (Wake.START, Wake.TIMER, Wake.VOLUME, Wake.RESUME):
+        if wake in (Wake.START, Wake.TIMER, Wake.VOLUME, Wake.RESUME, Wake.PRICE):
             parent.reason = "working"
         for intent in decision.intents:
             if intent.kind is IntentKind.CANCEL_ALL:
@@ -185,6 +185,8 @@ class Working:
                 parent.mark.cumulative + parent.ours - parent.mark.ours + wake_at_volume * parent.instrument.lot_size
             )
         parent.set_timer(effects, "volume", at_volume=at_volume)
+        parent.set_timer(effects, "touch", at_price=decision.touch)
+        parent.set_timer(effects, "price", at_price=decision.price)
 
     # -- pauses --------------------------------------------------------------------------------------------------
 
@@ -194,7 +196,7 @@ class Working:
             self.begin(parent, effects, now_ns, steps=False)
         parent.change(ParentState.PAUSED)
         parent.reason = reason
-        parent.clear_timers(effects, "slice", "volume")
+        parent.clear_timers(effects, *STEP_TIMERS)
         self._sending.cancel_live(parent, effects, now_ns, reason)
 
     def resume(self, parent: Parent, effects: Effects, now_ns: int, reason: str) -> None:

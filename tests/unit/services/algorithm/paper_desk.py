@@ -29,6 +29,7 @@ from bestex.messages.execution import (
     TimerDue,
 )
 from bestex.messages.orders import OrderCreated
+from bestex.messages.quote_watch import QuoteWatch
 from bestex.services.algorithm.config import AlgorithmConfig
 from bestex.services.algorithm.service import AlgorithmService
 
@@ -161,6 +162,7 @@ class PaperDesk:
     records: list[Any] = field(default_factory=list)
     effects: list[Effects] = field(default_factory=list)
     timers: dict[tuple[str, str], tuple[int | None, Decimal | None]] = field(default_factory=dict)
+    watches: dict[tuple[str, str], QuoteWatch] = field(default_factory=dict)
     children: dict[str, ChildOrder] = field(default_factory=dict)
     leaves: dict[str, Decimal] = field(default_factory=dict)
     ours: Decimal = Decimal(0)
@@ -192,7 +194,10 @@ class PaperDesk:
         self.records.extend(effects.records)
         for timer in effects.timers:
             key = (timer.order_id, timer.name)
-            if timer.at_ns is None and timer.at_volume is None:
+            self.watches.pop(key, None)
+            if timer.at_price is not None:
+                self.watches[key] = timer.at_price
+            elif timer.at_ns is None and timer.at_volume is None:
                 self.timers.pop(key, None)
             else:
                 self.timers[key] = (timer.at_ns, timer.at_volume)
@@ -267,6 +272,14 @@ class PaperDesk:
             self.now_ns = max(self.now_ns, at)
             del self.timers[key]
             self.fire(*key)
+
+    def quote(self, bid: str | None, ask: str | None) -> None:
+        """A new quote, and whom it wakes."""
+        self.bid, self.ask = bid, ask
+        market = self.market()
+        for key in sorted(key for key, watch in self.watches.items() if watch.is_due(market.bid, market.ask)):
+            if self.watches.pop(key, None) is not None:
+                self.fire(*key)
 
     def fire(self, order_id: str, name: str) -> Effects:
         effects = self.tell(TimerDue(order_id=order_id, service="algorithm", name=name, market=self.market()), order_id)

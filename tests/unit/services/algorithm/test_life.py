@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bestex.domain.orders import ExecutionStyle, ParentState, TimeInForce
+from bestex.domain.orders import ExecutionStyle, ParentState, Side, TimeInForce
 from bestex.messages.execution import ChildOrderSubmitted, ExecutionCompleted, ExecutionPlanned
 from tests.unit.services.algorithm.paper_desk import MINUTE, OPEN, SECOND, PaperDesk, parent_order
 
@@ -55,3 +55,37 @@ def test_a_passive_order_that_never_trades_expires_with_everything_accounted_for
     assert completed.state is ParentState.EXPIRED
     assert completed.unfilled_quantity == 600
     assert desk.live() == []
+
+
+def test_a_passive_order_that_follows_the_price_moves_its_children_within_the_slice() -> None:
+    desk = PaperDesk()
+    desk.create(parent_order(style=ExecutionStyle.PASSIVE, parameters={"follows_price": True}))
+    desk.run_until(OPEN + 5 * SECOND)
+    posted = len(desk.of(ChildOrderSubmitted))
+    desk.quote("99.99", "100.02")  # away from us: what stands at a better price stays
+    assert len(desk.of(ChildOrderSubmitted)) == posted
+    desk.quote("100.01", "100.02")
+    moved = desk.of(ChildOrderSubmitted)[posted:]
+    assert {event.child.price for event in moved} == {Decimal("100.01")}
+    assert sum(event.child.quantity for event in moved) == 200
+    desk.run_until(OPEN + 31 * MINUTE)
+    assert desk.watches == {}
+
+
+def test_a_passive_order_that_does_not_follow_the_price_hears_of_no_quote() -> None:
+    desk = PaperDesk()
+    desk.create(parent_order(style=ExecutionStyle.PASSIVE, price="100.01"))
+    desk.run_until(OPEN + 5 * SECOND)
+    assert desk.of(ChildOrderSubmitted)
+    assert desk.watches == {}
+
+
+def test_what_a_limit_holds_back_leaves_when_the_price_is_within_it() -> None:
+    desk = PaperDesk()
+    desk.create(parent_order(side=Side.SELL, price="100.01", parameters={"follows_price": True}))
+    desk.run_until(OPEN + 5 * SECOND)
+    assert desk.of(ChildOrderSubmitted) == []
+    desk.quote("100.005", "100.02")
+    assert desk.of(ChildOrderSubmitted) == []
+    desk.quote("100.01", "100.02")
+    assert {event.child.price for event in desk.of(ChildOrderSubmitted)} == {Decimal("100.01")}
