@@ -1,4 +1,4 @@
-"""One suite for every `Journal` and `Store`: the promises of `bestex.ports`, on memory and on SQLite."""
+"""One suite for every `Journal` and `Store`: the promises of `bestex.ports`, on memory, SQLite and PostgreSQL."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,16 +16,23 @@ from bestex.messages.envelope import Message
 from bestex.messages.orders import CancelOrder
 from bestex.messages.records import DeskStateRow, FillRow, Record
 from bestex.ports import Batch
+from tests.databases import postgres_database
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:
-    if request.param == "memory":
-        yield MemoryJournal()
-        return
-    sql = await SqlJournal.open_file(tmp_path / "desk.sqlite")
-    yield sql
-    await sql.close()
+    match request.param:
+        case "memory":
+            yield MemoryJournal()
+        case "sqlite":
+            sql = await SqlJournal.open_file(tmp_path / "desk.sqlite")
+            yield sql
+            await sql.close()
+        case _:
+            async with postgres_database() as url:
+                sql = await SqlJournal.open(url, schema="algorithm")
+                yield sql
+                await sql.close()
 
 
 def message(number: int, *, order_id: str = "A", source: str = "api", sequence: int | None = None) -> Message[Any]:

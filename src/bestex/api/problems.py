@@ -23,6 +23,7 @@ _STATUS = {
     "limit_breached": 409,
     "stale_market_data": 503,
     "venue_unavailable": 503,
+    "store_unavailable": 503,
     "bus_unavailable": 503,
     "fenced": 503,
 }

@@ -9,6 +9,7 @@
     ├── LimitBreached       a guard refused (409)
     ├── StaleMarketData     wait for the market (503)
     ├── VenueUnavailable    try again later (503)
+    ├── StoreUnavailable    the database does not answer; what was asked may be asked again later (503)
     ├── BusUnavailable      the bus does not answer; nothing is lost, try again later (503)
     └── Fenced              another holder works this now; stop (503)
 
@@ -99,6 +100,12 @@ class VenueUnavailable(BestexError):
     """The venue does not answer."""
 
     code = "venue_unavailable"
+
+
+class StoreUnavailable(BestexError):
+    """The database does not answer, after its adapter's own retries. What was asked may be asked again."""
+
+    code = "store_unavailable"
 
 
 class BusUnavailable(BestexError):

@@ -25,7 +25,7 @@ class MemoryLeases:
 
     def check(self, lease: Lease) -> None:
         """Raises Fenced if a later epoch has been granted; one that has run out but is nobody else's still counts."""
-        newest, _ = self._granted.get(lease.name, (lease, 0))
+        newest, _ = self._granted.get(lease.name, (Lease(name=lease.name, holder="nobody", epoch=0, seconds=0.0), 0))
         if newest.epoch != lease.epoch or newest.holder != lease.holder:
             raise Fenced(
                 f"lease {lease.name} epoch {lease.epoch} was followed by epoch {newest.epoch}",

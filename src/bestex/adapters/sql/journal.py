@@ -1,60 +1,73 @@
-"""The journal and its rows in a SQL database, over SQLAlchemy. SQLite is the embedded default.
-
-SQLite is used through exactly one connection with `synchronous=FULL` in WAL mode: one writer, no second connection that
-could meet SQLite's WAL-reset race, and an acknowledged commit survives a power cut (docs/decisions/0004-sqlite.md).
-The connection lives on a thread of its own: the event loop waits once for a transaction, not for each statement in it.
-"""
+"""The journal and its rows in a SQL database. SQLite is the embedded default; PostgreSQL serves separate services."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
-from itertools import groupby
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, Engine, Select, and_, create_engine, event, false, func, or_, select, true
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy.exc import IntegrityError, StatementError
 
-from bestex.adapters.memory.journal import check_query, decode_cursor, encode_cursor
-from bestex.adapters.sql.migrate import upgrade
-from bestex.adapters.sql.tables import JOURNAL, TABLES, JsonText, column_type
-from bestex.domain.errors import Conflict
-from bestex.messages.codec import decode, encode
+from bestex.adapters.sql import rows
+from bestex.adapters.sql.database import ConnectionLostError, Database, Result, open_database, patiently
+from bestex.adapters.sql.leases import check
+from bestex.adapters.sql.tables import JOURNAL, day_of
+from bestex.domain.errors import BestexError, Conflict, Fenced, StoreUnavailable
+from bestex.messages.codec import decode
 from bestex.messages.envelope import Message
 from bestex.messages.records import Record
-from bestex.ports import Batch, Page, R
+from bestex.ports import Batch, Lease, Page, R
 
 _PAGE = 500
 
-Result = TypeVar("Result")
+Waiting = list[tuple[Batch, "asyncio.Future[Sequence[int]]"]]
 
 
 class SqlJournal:
-    """`Journal` and `Store`. Batches that wait together share one transaction."""
+    """`Journal` and `Store` over one shard of a schema. Batches that wait together share one transaction.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sql")  # one transaction at a time
-        self._position = 0
-        self._waiting: list[tuple[Batch, asyncio.Future[Sequence[int]]]] = []
+    The positions of a shard are counted by its one writer: the holder of its lease, or the one process there is.
+    """
+
+    def __init__(self, database: Database, shard: int | None) -> None:
+        self._database = database
+        self._shard = shard
+        self._owns_database = False
+        self._position: int | None = None  # None: not known, to be read in the next transaction
+        self._last = 0
+        self._lease: Lease | None = None  # of the last commit
+        self._unsettled: set[str] = set()  # first event ids of batches of which nobody knows whether they are stored
+        self._waiting: Waiting = []
         self._writer: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, url: str) -> "SqlJournal":
-        """Connect, bring the tables up to date, find the end of the journal."""
-        engine = create_engine(url, poolclass=StaticPool)
-        event.listen(engine, "connect", _durable)
-        journal = cls(engine)
+    async def open(cls, url: str, *, schema: str | None = None, shard: int | None = 0, **options: Any) -> "SqlJournal":
+        """Connect, bring the tables up to date, find the end of the journal.
+
+        Args:
+            schema: the service's, on PostgreSQL.
+            shard: whose messages are written and read; None reads those of all shards, and cannot write.
+            options: of `open_database`.
+
+        Raises:
+            InvalidInput: if the url, the schema or a setting of the server is not right.
+            StoreUnavailable: if the server does not answer.
+        """
+        database = await open_database(url, schema=schema, **options)
         try:
-            await journal._transaction(_up_to_date)
-            journal._position = await journal._transaction(_last_position)
+            journal = await cls.over(database, shard=shard)
         except BaseException:
-            await journal.close()
+            await database.close()
             raise
+        journal._owns_database = True
+        return journal
+
+    @classmethod
+    async def over(cls, database: Database, *, shard: int | None = 0) -> "SqlJournal":
+        """One more shard over a database that is open already; closing the journal leaves that open."""
+        journal = cls(database, shard)
+        await journal.last()
         return journal
 
     @classmethod
@@ -64,17 +77,31 @@ class SqlJournal:
 
     @property
     def last_position(self) -> int:
-        """Position of the last durable message; 0 in an empty journal."""
-        return self._position
+        """Position of the last durable message that this journal knows of; 0 in an empty journal."""
+        return self._last
+
+    async def last(self) -> int:
+        """`last_position`, read again: somebody else may have held the shard."""
+        position = await self._database.read(partial(_last_position, self._shard))
+        if self._writer is None or self._writer.done():
+            self._position = self._last = position
+        return position
 
     async def close(self) -> None:
         """Finish what was asked, then disconnect."""
         if self._writer is not None:
             await asyncio.gather(self._writer, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown()
+        if self._owns_database:
+            await self._database.close()
 
     async def append(self, batch: Batch) -> Sequence[int]:
+        """As `Journal.append`.
+
+        Raises:
+            StoreUnavailable: if the database stays away; whether the batch is stored shows when it is appended again,
+                which stores it once.
+        """
+        assert self._shard is not None, "a journal over all shards only reads"
         done: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, done))
         if self._writer is None or self._writer.done():
@@ -88,37 +115,94 @@ class SqlJournal:
             group, self._waiting = self._waiting, []
             await self._write(group)
 
-    async def _write(self, group: list[tuple[Batch, "asyncio.Future[Sequence[int]]"]]) -> None:
+    async def _write(self, group: Waiting) -> None:
         """One transaction for the group; if it fails, one each, so that only the batch at fault is refused."""
         try:
-            await self._transaction(partial(_insert, [batch for batch, _ in group], self._position))
-        except IntegrityError as error:
-            if len(group) > 1:
+            position = await self._commit([batch for batch, _ in group])
+        except (BestexError, IntegrityError, StatementError) as error:
+            if len(group) > 1 and not isinstance(error, StoreUnavailable):
                 for item in group:
                     await self._write([item])
-                return
-            if not group[0][1].done():
-                group[0][1].set_exception(Conflict(f"already in the journal: {error.orig}", field="event_id"))
+            else:
+                _refuse(group, error)
             return
         except Exception as error:
-            for _, done in group:
-                if not done.done():
-                    done.set_exception(error)
+            self._position = None
+            _refuse(group, error)
             return
         for batch, done in group:
             count = len(batch.messages)
             if not done.done():
-                done.set_result(range(self._position + 1, self._position + count + 1))
-            self._position += count
+                done.set_result(range(position + 1, position + count + 1))
+            position += count
+        self._position = self._last = position
+
+    async def _commit(self, batches: list[Batch]) -> int:
+        """Store the batches, once, whatever becomes of the connection; returns the position before the first.
+
+        Whether a COMMIT whose answer was lost took place is read from the journal: its messages are there, or not.
+        """
+        ids = [message.event_id for batch in batches for message in batch.messages]
+        is_repeat = not self._unsettled.isdisjoint(ids)
+        first_try = True
+
+        async def attempt() -> int:
+            nonlocal is_repeat, first_try
+            if is_repeat and (stored := await self._stored(batches)) is not None:
+                return stored
+            try:
+                return await self._insert(batches)
+            except ConnectionLostError:
+                is_repeat, self._position = True, None
+                raise
+            except (IntegrityError, Fenced) as error:
+                # The lost transaction may have been committed while its repeat was on the way.
+                if is_repeat and (stored := await self._stored(batches)) is not None:
+                    return stored
+                if not first_try or isinstance(error, Fenced):
+                    raise
+            # Another holder may have counted on, or a day may have been dropped, since this one last looked.
+            first_try, self._position = False, None
+            self._database.forget_days()
+            return await attempt()
+
+        try:
+            position = await patiently(self._database, attempt, self._database.patience_seconds)
+        except StoreUnavailable:
+            self._unsettled.update(ids)
+            raise
+        self._unsettled.difference_update(ids)
+        return position
+
+    async def _insert(self, batches: list[Batch]) -> int:
+        messages = [message for batch in batches for message in batch.messages]
+        records = [record for batch in batches for record in batch.records]
+        leases = list(dict.fromkeys(batch.lease for batch in batches if batch.lease is not None))
+        if leases and leases[-1] != self._lease:
+            self._position = None  # others may have written between two leases
+        await self._database.keep_days(rows.days_of(messages, records))
+        position = await self._database.write(
+            partial(_insert, self._database, self._shard or 0, self._position, messages, records, leases)
+        )
+        self._lease = leases[-1] if leases else self._lease
+        return position
+
+    async def _stored(self, batches: list[Batch]) -> int | None:
+        """The position before the first message of the batches, if they are stored; they are all, or none is."""
+        messages = [message for batch in batches for message in batch.messages]
+        if not messages:
+            return None  # rows alone: saving them again changes nothing
+        first = messages[0]
+        query = select(JOURNAL.c.position).where(
+            JOURNAL.c.shard == self._shard,
+            JOURNAL.c.event_id == first.event_id,
+            JOURNAL.c.day == day_of(first.time_ns),
+        )
+        found = await self._database.read(partial(rows.fetched, query))
+        return int(found[0][0]) - 1 if found else None
 
     async def _transaction(self, work: Callable[[Connection], Result]) -> Result:
-        """Run on the connection's thread; committed when it returns, rolled back if it raises."""
-
-        def transaction() -> Result:
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
+        return await self._database.write(work)
 
     async def read(
         self,
@@ -128,28 +212,31 @@ class SqlJournal:
         after_sequence: int = 0,
         after_position: int = 0,
     ) -> AsyncIterator[tuple[int, Message[Any]]]:
-        query = select(JOURNAL.c.position, JOURNAL.c.body).order_by(JOURNAL.c.position).limit(_PAGE)
+        """As `Journal.read`. Over all shards by time, then shard, then position, which counts within its shard."""
+        order = [JOURNAL.c.position]
+        if self._shard is None:
+            order = [JOURNAL.c.time_ns, JOURNAL.c.shard, JOURNAL.c.position]
+        query = select(JOURNAL.c.position, JOURNAL.c.body, *order).order_by(*order).limit(_PAGE)
+        query = query.where(JOURNAL.c.position > after_position)
+        if self._shard is not None:
+            query = query.where(JOURNAL.c.shard == self._shard)
         if order_id is not None:
             query = query.where(JOURNAL.c.order_id == order_id)
         if source is not None:
             query = query.where(JOURNAL.c.source_service == source)
         if after_sequence:
             query = query.where(JOURNAL.c.sequence > after_sequence)
+        page: Select[Any] = query
         while True:
-            rows = await self._transaction(partial(_rows, query.where(JOURNAL.c.position > after_position)))
-            for position, body in rows:
-                yield position, decode(body)
-            if len(rows) < _PAGE:
+            found = await self._database.read(partial(rows.fetched, page))
+            for row in found:
+                yield row[0], decode(row[1])
+            if len(found) < _PAGE:
                 return
-            after_position = rows[-1][0]
+            page = query.where(tuple_(*order) > tuple_(*found[-1][2:]))
 
     async def get(self, record: type[R], *key: object) -> R | None:
-        table = TABLES[record]
-        query = select(table).where(
-            and_(true(), *(table.c[name] == value for name, value in zip(record.key, key, strict=True)))
-        )
-        rows = await self._transaction(partial(_rows, query.limit(1)))
-        return _record(record, rows[0]) if rows else None
+        return await rows.get(self._database, record, key)
 
     async def find(
         self,
@@ -160,101 +247,37 @@ class SqlJournal:
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page:
-        columns = check_query(record, where, order_by)
-        table = TABLES[record]
-        query = select(table)
-        for name, value in (where or {}).items():
-            query = query.where(table.c[name].in_(value) if isinstance(value, tuple) else table.c[name] == value)
-        if cursor is not None:
-            query = query.where(_after(table, columns, decode_cursor(record, cursor, columns)))
-        for name, descending in columns:
-            order = table.c[name].desc().nulls_last() if descending else table.c[name].asc().nulls_first()
-            query = query.order_by(order)
-        found = await self._transaction(partial(_rows, query.limit(limit + 1)))
-        rows = [_record(record, row) for row in found[:limit]]
-        return Page(rows=rows, next_cursor=encode_cursor(rows[-1], columns) if len(found) > limit else None)
+        return await rows.find(self._database, record, where=where, order_by=order_by, limit=limit, cursor=cursor)
 
 
-def _durable(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _refuse(group: Waiting, error: Exception) -> None:
+    if isinstance(error, IntegrityError):
+        error = Conflict(f"already in the journal: {error.orig}", field="event_id")
+    elif isinstance(error, StatementError) and isinstance(error.orig, BestexError):
+        error = error.orig
+    for _, done in group:
+        if not done.done():
+            done.set_exception(error)
 
 
-def _rows(query: Select[Any], connection: Connection) -> Sequence[Any]:
-    return connection.execute(query).all()
+def _last_position(shard: int | None, connection: Connection) -> int:
+    query = select(func.max(JOURNAL.c.position))
+    return connection.scalar(query if shard is None else query.where(JOURNAL.c.shard == shard)) or 0
 
 
-def _up_to_date(connection: Connection) -> None:
-    # The driver begins none for DDL: a power cut between two tables would shut the journal for good.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    upgrade(connection)
-
-
-def _last_position(connection: Connection) -> int:
-    return connection.scalar(select(func.max(JOURNAL.c.position))) or 0
-
-
-def _insert(batches: list[Batch], position: int, connection: Connection) -> None:
-    messages = [message for batch in batches for message in batch.messages]
-    if messages:
-        connection.execute(
-            JOURNAL.insert(),
-            [
-                {
-                    "position": position + number,
-                    "event_id": message.event_id,
-                    "event_type": message.event_type,
-                    "order_id": message.order_id,
-                    "source_service": message.source_service,
-                    "sequence": message.sequence,
-                    "time_ns": message.time_ns,
-                    "body": encode(message).decode(),
-                }
-                for number, message in enumerate(messages, start=1)
-            ],
-        )
-    latest = {(type(row), *(getattr(row, name) for name in row.key)): row for batch in batches for row in batch.records}
-    for record, rows in groupby(sorted(latest.values(), key=lambda row: row.table), key=type):
-        connection.execute(_upsert(record), [msgspec.structs.asdict(row) for row in rows])
-
-
-@cache
-def _upsert(record: type[Record]) -> Any:
-    table = TABLES[record]
-    statement = sqlite.insert(table)
-    changes = {column.name: statement.excluded[column.name] for column in table.c if column.name not in record.key}
-    return statement.on_conflict_do_update(index_elements=list(record.key), set_=changes)
-
-
-def _after(table: Any, columns: list[tuple[str, bool]], values: list[Any]) -> Any:
-    """Rows that come after `values` in the sort order, null being the smallest."""
-    condition: Any = false()
-    for (name, descending), value in reversed(list(zip(columns, values, strict=True))):
-        column = table.c[name]
-        if descending:
-            beyond = false() if value is None else or_(column < value, column.is_(None))
-        else:
-            beyond = column.is_not(None) if value is None else column > value
-        same = column.is_(None) if value is None else column == value
-        condition = or_(beyond, and_(same, condition))
-    return condition
-
-
-@cache
-def _nested(record: type[Record]) -> dict[str, "msgspec.json.Decoder[Any]"]:
-    """A decoder for each JSON column, by the record's own type, so that typed decimals come back exact."""
-    return {
-        item.name: msgspec.json.Decoder(item.type)
-        for item in msgspec.structs.fields(record)
-        if isinstance(column_type(item.type)[0], JsonText)
-    }
-
-
-def _record(record: type[R], row: Any) -> R:
-    values = dict(row._mapping)
-    for name, decoder in _nested(record).items():
-        if values[name] is not None:
-            values[name] = decoder.decode(values[name])
-    return record(**values)
+def _insert(
+    database: Database,
+    shard: int,
+    position: int | None,
+    messages: Sequence[Message[Any]],
+    records: Sequence[Record],
+    leases: Sequence[Lease],
+    connection: Connection,
+) -> int:
+    for lease in leases:
+        check(database, lease, connection)
+    if position is None:
+        position = _last_position(shard, connection)
+    rows.insert_messages(database, shard, position, messages, connection)
+    rows.save_records(database, records, connection)
+    return position

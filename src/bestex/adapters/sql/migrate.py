@@ -1,4 +1,4 @@
-"""Brings a database to the newest revision of the Alembic history beside this file."""
+"""Brings a database, or one schema of it, to the newest revision of the Alembic history beside this file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,15 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+# Text in the server's own language would sort pages in another order than SQLite does. Partitions follow their table.
+_LANGUAGE_COLUMNS = """
+    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND a.attnum > 0 AND NOT a.attisdropped AND a.attcollation = 'pg_catalog."default"'::regcollation
+    ORDER BY 1, 2
+"""
+
 
 def config(connection: Connection) -> "Config":
     from alembic.config import Config
@@ -22,16 +31,33 @@ def config(connection: Connection) -> "Config":
     return settings
 
 
+def newest() -> str:
+    """The newest revision of the history."""
+    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision that the database has; None before its first tables."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
 def upgrade(connection: Connection) -> None:
     """Alembic is loaded only where there is something to do: it takes half a second of every start."""
-    if not _is_newest(connection):
-        from alembic import command
+    if revision(connection) == newest():
+        return
+    from alembic import command
 
-        command.upgrade(config(connection), "head")
+    command.upgrade(config(connection), "head")
+    if connection.dialect.name == "postgresql":
+        _sort_text_by_bytes(connection)
 
 
-def _is_newest(connection: Connection) -> bool:
-    newest = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
-    if not inspect(connection).has_table("alembic_version"):
-        return False
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == newest
+def _sort_text_by_bytes(connection: Connection) -> None:
+    changes: dict[str, list[str]] = {}
+    for table, column, kind in connection.exec_driver_sql(_LANGUAGE_COLUMNS):
+        changes.setdefault(table, []).append(f'ALTER COLUMN "{column}" TYPE {kind} COLLATE "C"')
+    for table, columns in changes.items():
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" {", ".join(columns)}')

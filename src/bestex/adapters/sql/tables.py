@@ -1,7 +1,8 @@
 """The tables, made from the records, so that a row and its record cannot drift apart.
 
 Decimals are int64 scaled by 1e-8, times int64 nanoseconds, nested values JSON text. A test holds the Alembic history
-against this metadata.
+against this metadata. The big append-only tables carry the UTC day of their time, so that a day can be dropped whole;
+PostgreSQL keeps each day in a partition of its own (docs/decisions/0060-postgresql.md).
 """
 
 import types
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -26,10 +28,12 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from bestex.domain.errors import InvalidInput
-from bestex.messages.records import RECORDS, Record
+from bestex.domain.time import NS_PER_SECOND
+from bestex.messages.records import RECORDS, FillRow, Record
 
 metadata = MetaData()
 SCALE = Decimal(10**8)
+DAY_NS = 24 * 3600 * NS_PER_SECOND
 _INT64_MAX = 2**63 - 1
 
 
@@ -92,7 +96,7 @@ def column_type(annotation: Any) -> tuple[TypeEngine[Any], bool]:
     kinds = [item for item in options if item is not type(None)]
     match kinds:
         case [kind] if kind is str:
-            return String(400), nullable
+            return String(), nullable
         case [kind] if kind is bool:
             return Boolean(), nullable
         case [kind] if kind is int:
@@ -105,7 +109,11 @@ def column_type(annotation: Any) -> tuple[TypeEngine[Any], bool]:
             return JsonText(), nullable
 
 
-_LONG_TEXT = {"response", "selection_rationale", "recommendation_text", "reason", "recommendation", "message"}
+# Big tables of rows, by the field whose UTC day they are kept under. The journal goes by its message's time.
+DAY_OF: dict[type[Record], str] = {FillRow: "received_time_ns"}
+BY_DAY = ("journal", *(record.table for record in DAY_OF))
+
+_LONG_TEXT = {"response", "body", "selection_rationale", "recommendation_text", "reason", "recommendation", "message"}
 
 
 def _table(record: type[Record]) -> Table:
@@ -115,6 +123,8 @@ def _table(record: type[Record]) -> Table:
         if isinstance(kind, String) and item.name in _LONG_TEXT:
             kind = Text()
         columns.append(Column(item.name, kind, primary_key=item.name in record.key, nullable=nullable))
+    if record in DAY_OF:
+        columns.append(Column("day", Integer, nullable=False))
     indexes = [Index(f"ix_{record.table}_{name}", name) for name in _INDEXES.get(record.table, ())]
     return Table(record.table, metadata, *columns, *indexes)
 
@@ -124,15 +134,34 @@ TABLES: dict[type[Record], Table] = {record: _table(record) for record in RECORD
 JOURNAL = Table(
     "journal",
     metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("event_id", String(36), nullable=False, unique=True),
+    Column("shard", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("event_id", String(36), nullable=False),
     Column("event_type", String(60), nullable=False),
     Column("order_id", String(100), nullable=False),
     Column("source_service", String(40), nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
     Column("body", Text, nullable=False),
-    UniqueConstraint("order_id", "source_service", "sequence", name="uq_journal_order_source_sequence"),
+    PrimaryKeyConstraint("shard", "position"),
+    UniqueConstraint("shard", "event_id", name="uq_journal_event"),
+    UniqueConstraint("shard", "order_id", "source_service", "sequence", name="uq_journal_order_source_sequence"),
     Index("ix_journal_source_position", "source_service", "position"),
     Index("ix_journal_order_position", "order_id", "position"),
 )
+
+LEASES = Table(
+    "leases",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("until_ns", BigInteger, nullable=False),
+)
+
+
+def day_of(time_ns: int) -> int:
+    """UTC days since 1970-01-01."""
+    return time_ns // DAY_NS
