@@ -6,6 +6,7 @@ void register_decision(nb::module_& m);
 void register_replay(nb::module_& m);
 void register_market(nb::module_& m);
 void register_pretrade(nb::module_& m);
+void register_client_json(nb::module_& m);
 
 NB_MODULE(_core, m) {
     m.doc() = "The C++20 core: books, venues, replay the algorithms' decision step: integers, ticks, lots, ns. And the pre-trade model, in doubles.";
@@ -14,4 +15,5 @@ NB_MODULE(_core, m) {
     register_replay(m);
     register_market(m);
     register_pretrade(m);
+    register_client_json(m);
 }

@@ -1,12 +1,13 @@
 """What the routes may reach: ports, and nothing behind them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from bestex.api.frames import Frames
 from bestex.ports import Clock, Feed, Journal, Market, ReferenceData, Requests, Store
 
 
@@ -32,6 +33,7 @@ class Access:
     health: Callable[[], Sequence[ServiceHealth]]
     new_id: Callable[[str], str]  # a fresh id with the given prefix
     about: Callable[[], dict[str, Any]]  # what /desk adds: speed, market kind, seed, label
+    frames: Frames = field(default_factory=Frames)
     actor: str = "local"  # before identities exist, and on loopback only
 
 

@@ -8,7 +8,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from bestex.api.problems import Problem
-from bestex.messages.codec import client_view, json_bytes
+from bestex.messages.codec import client_json
 
 _components: dict[str, Any] = {}
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -27,7 +27,7 @@ Cursor = Annotated[str | None, Query(description="next_cursor of the page before
 
 
 def answer(value: object, status: int = 200) -> Response:
-    return Response(json_bytes(client_view(value)), status_code=status, media_type="application/json")
+    return Response(client_json(value), status_code=status, media_type="application/json")
 
 
 def page(rows: Sequence[object], next_cursor: str | None = None, view: Callable[[Any], Any] | None = None) -> Response:

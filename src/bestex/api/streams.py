@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bestex.api.access import Access
-from bestex.messages.codec import json_bytes, wire
 from bestex.messages.envelope import Message
 
 _QUEUE_MAX = 5_000
@@ -39,7 +38,7 @@ async def order_stream(socket: WebSocket, access: Access, order_id: str, after_s
         return message.order_id == order_id and message.source_service == "monitoring"
 
     past = access.journal.read(order_id=order_id, source="monitoring", after_sequence=after_sequence)
-    await _serve(socket, access, wanted, past, lambda _, message: wire(message))
+    await _serve(socket, access, wanted, past, lambda _, message: access.frames.of_order(message))
 
 
 async def desk_stream(socket: WebSocket, access: Access, after_position: int | None) -> None:
@@ -47,9 +46,7 @@ async def desk_stream(socket: WebSocket, access: Access, after_position: int | N
         return message.event_type in DESK_TYPES
 
     past = None if after_position is None else access.journal.read(after_position=after_position)
-    await _serve(
-        socket, access, wanted, past, lambda position, message: {"position": position, "message": wire(message)}
-    )
+    await _serve(socket, access, wanted, past, access.frames.of_desk)
 
 
 async def _serve(
@@ -57,7 +54,7 @@ async def _serve(
     access: Access,
     wanted: Callable[[Message[Any]], bool],
     past: AsyncIterator[tuple[int, Message[Any]]] | None,
-    frame: Callable[[int, Message[Any]], dict[str, Any]],
+    frame: Callable[[int, Message[Any]], str],
 ) -> None:
     if not same_origin(socket.headers.get("origin"), socket.headers.get("host")):
         await socket.close(code=1008, reason="foreign Origin")
@@ -90,7 +87,7 @@ async def _send(
     queue: asyncio.Queue[tuple[int, Message[Any]]],
     past: AsyncIterator[tuple[int, Message[Any]]] | None,
     wanted: Callable[[Message[Any]], bool],
-    frame: Callable[[int, Message[Any]], dict[str, Any]],
+    frame: Callable[[int, Message[Any]], str],
     overflow: asyncio.Event,
 ) -> None:
     last = 0
@@ -98,12 +95,12 @@ async def _send(
         async for position, message in past:
             last = position
             if wanted(message):
-                await socket.send_text(json_bytes(frame(position, message)).decode())
+                await socket.send_text(frame(position, message))
     while not overflow.is_set():
         position, message = await queue.get()
         if position > last:
             last = position
-            await socket.send_text(json_bytes(frame(position, message)).decode())
+            await socket.send_text(frame(position, message))
     await socket.close(code=1013, reason=f"too slow; resume after position {last}")
 
 

@@ -12,7 +12,7 @@ from bestex.app.desk import Desk
 from bestex.app.host import Turn
 from bestex.domain.errors import VenueUnavailable
 from bestex.domain.time import NS_PER_MILLISECOND, NS_PER_SECOND
-from bestex.messages.codec import client_view, json_bytes
+from bestex.messages.codec import client_json
 from bestex.messages.envelope import Message, Payload
 from bestex.messages.records import IdempotencyRow
 from bestex.ports import Idempotency, Journal
@@ -76,7 +76,7 @@ class LiveDriver:
                 IdempotencyRow(
                     idempotency_key=idempotency.key,
                     request_digest=idempotency.request_digest,
-                    response=json_bytes(client_view(turn.answer)).decode(),
+                    response=client_json(turn.answer).decode(),
                     created_at_ns=turn.time_ns,
                 )
             )

@@ -11,6 +11,7 @@ import msgspec
 
 from bestex.domain.market import MarketSnapshot
 from bestex.domain.orders import ExecutionInstructions
+from bestex.messages.strategy import ExpectedOutcomes, MarketContext, Recommendation
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,9 +76,9 @@ class StrategySelectionRow(Record, frozen=True, kw_only=True):
     strategy_name: str
     algorithm: str
     selection_rationale: str
-    recommendation: dict[str, Any]  # the whole answer
-    market_conditions: dict[str, Any]
-    expected_outcomes: dict[str, Any]
+    recommendation: Recommendation  # the whole answer
+    market_conditions: MarketContext
+    expected_outcomes: ExpectedOutcomes
     actual_outcomes: dict[str, Any] | None
     performance_score: float | None  # 0..1, higher is better; None until the order is complete
     reason: str | None

@@ -288,3 +288,13 @@ class PretradeMarket:
         """
 
 # --- end of pretrade ---
+
+# --- client json -----------------------------------------------------------------------------------------------------
+
+def with_iso_times(json: bytes) -> bytes:
+    """JSON whose `"<name>_ns":<integer or null>` became `"<name>":"<ISO-8601 UTC>"` or null.
+
+    Names that end in latency_ns, and values that are no 64-bit integer, stay. `json` has no blanks around its colons.
+    """
+
+# --- end of client json ---

@@ -8,6 +8,7 @@ import msgspec
 from bestex.api.summaries.graded import excess_cost_bps, grouped, readings
 from bestex.domain.samples import Estimate, estimated_mean, estimated_share
 from bestex.messages.records import ExecutionAlgorithmRow, QualityResultRow, StrategySelectionRow
+from bestex.messages.strategy import ExpectedOutcomes
 
 _SLIPPAGES = {"arrival": "SLIPPAGE", "interval_vwap": "VWAP_SLIPPAGE", "interval_twap": "TWAP_SLIPPAGE"}
 
@@ -131,19 +132,19 @@ def _algorithm(entry: ExecutionAlgorithmRow, rows: Sequence[QualityResultRow]) -
 
 def insights(selections: Sequence[StrategySelectionRow]) -> list[StrategyInsight]:
     """Per strategy, from the selections whose order is complete. Adaptations count with the order's first selection."""
-    outcomes: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    outcomes: dict[str, list[tuple[ExpectedOutcomes, dict[str, Any]]]] = {}
     for row in selections:
         if row.actual_outcomes is not None and row.actual_outcomes.get("realised_cost") is not None:
             outcomes.setdefault(row.strategy_name, []).append((row.expected_outcomes, row.actual_outcomes))
     return [_insight(name, pairs) for name, pairs in sorted(outcomes.items())]
 
 
-def _insight(name: str, pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> StrategyInsight:
+def _insight(name: str, pairs: Sequence[tuple[ExpectedOutcomes, dict[str, Any]]]) -> StrategyInsight:
     error = estimated_mean([float(actual["cost_error"]) for _, actual in pairs])
     return StrategyInsight(
         strategy_name=name,
         orders=len(pairs),
-        expected_cost=estimated_mean([float(expected["estimated_cost"]) for expected, _ in pairs]),
+        expected_cost=estimated_mean([expected.estimated_cost for expected, _ in pairs]),
         realised_cost=estimated_mean([float(actual["realised_cost"]) for _, actual in pairs]),
         cost_error=error,
         success_rate=estimated_share(sum(bool(actual["success"]) for _, actual in pairs), len(pairs)),

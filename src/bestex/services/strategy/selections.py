@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -127,10 +126,8 @@ def _fitted(times: TimeAllocation, wanted: OrderProfile) -> tuple[int, int]:
     return start_ns, min(start_ns + times.end_time_ns - times.start_time_ns, wanted.end_ns)
 
 
-def selection_row(
-    choice: Choice, builtins: dict[str, Any], *, adaptation: int, reason: str | None, created_ns: int
-) -> StrategySelectionRow:
-    """The row of a proposal or a committed selection; `builtins` is the recommendation as JSON values."""
+def selection_row(choice: Choice, *, adaptation: int, reason: str | None, created_ns: int) -> StrategySelectionRow:
+    """The row of a proposal or a committed selection."""
     answer, profile = choice.recommendation, choice.profile
     return StrategySelectionRow(
         id=answer.selection_id,
@@ -143,9 +140,9 @@ def selection_row(
         strategy_name=answer.recommended_strategy.strategy_name,
         algorithm=answer.recommended_strategy.algorithm,
         selection_rationale=answer.strategy_rationale,
-        recommendation=builtins,
-        market_conditions=builtins["market_context"],
-        expected_outcomes=builtins["expected_outcomes"],
+        recommendation=answer,
+        market_conditions=answer.market_context,
+        expected_outcomes=answer.expected_outcomes,
         actual_outcomes=None,
         performance_score=None,
         reason=reason,

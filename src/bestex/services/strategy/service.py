@@ -18,7 +18,7 @@ from bestex.messages.envelope import Message
 from bestex.messages.execution import AlgorithmEnabledChanged, AlgorithmExecution, ExecutionCompleted, TimerDue
 from bestex.messages.monitoring import ExecutionMeasured, TradeExecuted
 from bestex.messages.orders import OrderAmended, OrderCreated
-from bestex.messages.records import ExecutionStrategyRow, Record, StrategyPerformanceRow, StrategySelectionRow
+from bestex.messages.records import ExecutionStrategyRow, Record, StrategyPerformanceRow
 from bestex.messages.strategy import (
     AdaptStrategy,
     AssessMarket,
@@ -140,7 +140,8 @@ class StrategyService:
         self._proposals[choice.recommendation.selection_id] = Proposal(choice=choice, created_ns=now_ns)
         while len(self._proposals) > self._config.proposals_kept_max:
             self._proposals.popitem(last=False)
-        return Effects(records=[_row(choice, 0, None, now_ns)], answer=choice.recommendation)
+        row = selection_row(choice, adaptation=0, reason=None, created_ns=now_ns)
+        return Effects(records=[row], answer=choice.recommendation)
 
     def _created(self, fact: OrderCreated, now_ns: int) -> Effects:
         order = fact.order
@@ -262,7 +263,7 @@ class StrategyService:
     def _commit(self, worked: WorkedOrder, choice: Choice, adaptation: int, reason: str | None, now_ns: int) -> Effects:
         answer = msgspec.structs.replace(choice.recommendation, status="COMMITTED")
         choice = Choice(recommendation=answer, profile=choice.profile)
-        row = _row(choice, adaptation, reason, now_ns)
+        row = selection_row(choice, adaptation=adaptation, reason=reason, created_ns=now_ns)
         self._orders[worked.order.order_id] = replace(
             worked,
             profile=choice.profile,
@@ -335,11 +336,6 @@ class StrategyService:
             records.append(self._performance[key])
         self._orders[order_id] = replace(worked, selections=(first, *worked.selections[1:]), is_scored=True)
         return Effects(records=records)
-
-
-def _row(choice: Choice, adaptation: int, reason: str | None, now_ns: int) -> StrategySelectionRow:
-    builtins = msgspec.to_builtins(choice.recommendation, builtin_types=(Decimal,))
-    return selection_row(choice, builtins, adaptation=adaptation, reason=reason, created_ns=now_ns)
 
 
 def _remaining(worked: WorkedOrder, asked: Decimal | None) -> Decimal:

@@ -76,7 +76,8 @@ def test_a_recommendation_saves_a_proposal_and_publishes_nothing(service: Strate
     [row] = effects.records
     assert isinstance(row, StrategySelectionRow)
     assert (row.status, row.id, row.order_id) == ("PROPOSED", effects.answer.selection_id, "order-1")
-    assert row.recommendation["recommended_strategy"]["strategy_name"] == row.strategy_name
+    assert row.recommendation is effects.answer
+    assert row.strategy_name == effects.answer.recommended_strategy.strategy_name
     assert effects.answer.status == "PROPOSED"
 
 

@@ -3049,15 +3049,15 @@ export interface components {
             algorithm: string;
             /** Format: date-time */
             created_at: string;
-            expected_outcomes: Record<string, never>;
+            expected_outcomes: components["schemas"]["ExpectedOutcomes"];
             id: string;
             instrument_id: string;
-            market_conditions: Record<string, never>;
+            market_conditions: components["schemas"]["MarketContext"];
             order_id: string;
             performance_score: number | null;
             quantity: number;
             reason: string | null;
-            recommendation: Record<string, never>;
+            recommendation: components["schemas"]["Recommendation"];
             selection_rationale: string;
             side: string;
             status: string;
@@ -8683,4 +8683,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "4f0b1222cdea8ce7e69638e74ab0988616b83ed731f7554b97cd153e8c422082";
+export const DOCUMENT = "2df2068f051019c1d364033d5e281d70d427e9ba1e3074447fbb543bde687be1";
