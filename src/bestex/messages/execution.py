@@ -208,6 +208,14 @@ class ExecutionReport(Payload, frozen=True, kw_only=True):
     market: MarketSnapshot  # when it was received
 
 
+class ControlBreach(msgspec.Struct, frozen=True, kw_only=True):
+    """A risk control of the selection that is, or with the next child would be, passed."""
+
+    control: str  # max_slippage_bps or max_order_value
+    value: float  # bps, or the instrument's currency
+    limit: float
+
+
 class AlgorithmExecution(Payload, frozen=True, kw_only=True):
     """Progress of a parent order, after every change of it."""
 
@@ -227,6 +235,7 @@ class AlgorithmExecution(Payload, frozen=True, kw_only=True):
     decision_latency_ns: int | None  # wall time of the native step; None in replay, so that logs are byte-identical
     live_children: int
     reason: str
+    breach: ControlBreach | None = None  # why the order is paused, if a risk control of its selection paused it
 
 
 class ExecutionCompleted(Payload, frozen=True, kw_only=True):

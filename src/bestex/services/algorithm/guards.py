@@ -21,6 +21,10 @@ class Standing:
     market: MarketSnapshot
     price_min: Decimal | None
     price_max: Decimal | None
+    child_quantity_max: Decimal | None
+    plan_rate: float  # the rate of the present plan: its target or its cap
+    plan_sent: Decimal  # of the present plan: filled since it was made, and live
+    plan_others_volume: Decimal  # since it began
     unallocated: Decimal
     sent: Decimal  # filled and live
     others_volume: Decimal  # traded by everyone else since the parent began
@@ -46,12 +50,14 @@ class Guards:
             return f"child quantity {quantity} is more than the {standing.unallocated} that is free"
         if (reason := self.stale(standing.market, standing.now_ns)) is not None:
             return reason
-        rate = config.participation_rate_max
-        if rate < 1 and standing.sent + quantity > _allowed(rate, standing.others_volume, instrument.lot_size):
-            return (
-                f"{standing.sent + quantity} sent against {standing.others_volume} of others "
-                f"would pass the participation limit {rate}"
-            )
+        if standing.child_quantity_max is not None and quantity > standing.child_quantity_max:
+            return f"child quantity {quantity} is above the order's largest child {standing.child_quantity_max}"
+        for rate, sent, others in (
+            (config.participation_rate_max, standing.sent, standing.others_volume),
+            (standing.plan_rate, standing.plan_sent, standing.plan_others_volume),
+        ):
+            if rate < 1 and sent + quantity > _allowed(rate, others, instrument.lot_size):
+                return f"{sent + quantity} sent against {others} of others would pass the participation limit {rate}"
         reference = self._reference_price(child, standing.market)
         if reference is None:
             return "no quote to check the price against"

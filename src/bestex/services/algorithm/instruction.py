@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bestex.domain.orders import Algorithm, ExecutionStyle, Side, Urgency
+from bestex.services.algorithm.risk_controls import SelectedControls
 
 # Almgren-Chriss urgency kappa x T: 0 is a TWAP, 1 mild, 3 front-loaded, 8 nearly at once.
 KAPPA_T = {Urgency.LOW: 1.0, Urgency.NORMAL: 3.0, Urgency.HIGH: 5.0, Urgency.URGENT: 8.0}
@@ -41,6 +42,7 @@ class Instruction:
     venue_weights: Mapping[str, float] = field(default_factory=dict)  # for what is posted; empty = by displayed size
     venue_preferences: tuple[str, ...] = ()
     venue_exclusions: tuple[str, ...] = ()
+    controls: SelectedControls | None = None  # of the selection; None for an order that names its algorithm
     no_trade_zones: tuple[tuple[int, int], ...] = ()  # [start_ns, end_ns), sorted, not overlapping
     follows_price: bool = False  # between slices too: passive orders move with the touch, a limit is watched
     notes: tuple[str, ...] = ()  # what the desk changed of what was asked, in words

@@ -7,7 +7,7 @@ from bestex.domain.instruments import Instrument
 from bestex.domain.market import MarketSnapshot
 from bestex.domain.orders import Algorithm, ParentOrder, ParentState, changed_parent_state
 from bestex.messages.effects import Effects, Timer
-from bestex.messages.execution import ExecutionPlan
+from bestex.messages.execution import ControlBreach, ExecutionPlan
 from bestex.messages.quote_watch import QuoteWatch
 from bestex.native.decision import DecisionEngine
 from bestex.services.algorithm.children import ChildNumbers
@@ -15,6 +15,7 @@ from bestex.services.algorithm.guards import Guards
 from bestex.services.algorithm.instruction import Instruction
 from bestex.services.algorithm.kill import Subject
 from bestex.services.algorithm.ledger import Ledger
+from bestex.services.algorithm.risk_controls import Account, Controls
 from bestex.services.algorithm.timetable import Timetable
 
 STEP_TIMERS = ("slice", "volume", "touch", "price")  # what the decision step asks for
@@ -56,6 +57,8 @@ class Parent:
     retry_ns: int | None = None  # to try again what did not leave or did not fill
     rejects_in_a_row: int = 0
     latency_ns: int | None = None
+    controls: Controls | None = None  # of the selection that is worked
+    breach: ControlBreach | None = None  # what paused the order, until it is resumed
     flag: str | None = None  # what a person must know of it to the end: a fill that should not have been
     numbers: ChildNumbers = field(default_factory=ChildNumbers)
     timers: dict[str, tuple[int | None, Decimal | None, QuoteWatch | None]] = field(default_factory=dict)
@@ -82,6 +85,17 @@ class Parent:
         """Our part of the tape: filled, and what may print before its report is here."""
         takers = (child.leaves for child in self.ledger.live_children() if child.is_taker)
         return self.ledger.filled + sum(takers, Decimal(0))
+
+    @property
+    def account(self) -> Account:
+        ledger = self.ledger
+        return Account(filled=ledger.filled, notional=ledger.notional, live=ledger.live, ordered=ledger.ordered)
+
+    def breach_with(self, quantity: Decimal = Decimal(0), price: Decimal | None = None) -> ControlBreach | None:
+        """The risk control that is passed once `quantity` more is filled at `price`; None = none."""
+        if self.controls is None:
+            return None
+        return self.controls.breach(self.order.side, self.instrument, self.account, quantity=quantity, price=price)
 
     def others_since(self, mark: VolumeMark | None) -> Decimal:
         """Volume of everyone else since the mark, by the latest market seen; never negative."""
@@ -158,6 +172,8 @@ class Parent:
             "hold_until_ns": self.hold_until_ns,
             "retry_ns": self.retry_ns,
             "rejects_in_a_row": self.rejects_in_a_row,
+            "controls": self.controls,
+            "breach": self.breach,
             "numbers": self.numbers.state(),
             "guards": self.guards.state(),
             "timers": dict(self.timers),

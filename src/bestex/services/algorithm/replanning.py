@@ -7,6 +7,7 @@ from bestex.ports import ReferenceData
 from bestex.services.algorithm.instruction import Instruction
 from bestex.services.algorithm.parent import Parent
 from bestex.services.algorithm.planning import plan
+from bestex.services.algorithm.risk_controls import Controls
 from bestex.services.algorithm.telling import show_plan
 from bestex.services.algorithm.timetable import timetable
 
@@ -26,6 +27,7 @@ def plan_rest(
     curve = reference.volume_curve(instrument.instrument_id, instruction.start_ns)
     parent.table = timetable(instruction, curve, start_ns=instruction.start_ns, lots=lots)
     parent.instruction = instruction
+    _take_controls(parent, instruction)
     parent.engine = None
     parent.mark = None
     parent.target = Decimal(0)
@@ -45,3 +47,14 @@ def plan_rest(
         first_slice=parent.first_slice,
     )
     show_plan(parent, effects, now_ns, reason=reason)
+
+
+def _take_controls(parent: Parent, instruction: Instruction) -> None:
+    """The controls of another selection begin now; a new plan of the same selection keeps what they have counted."""
+    selected = instruction.controls
+    if selected is None:
+        parent.controls = None
+    elif parent.controls is None or parent.controls.selected != selected:
+        benchmark = parent.market.mid if selected.is_adaptation else parent.arrival.mid
+        parent.controls = Controls.begin(selected, benchmark=benchmark, account=parent.account)
+        parent.breach = None

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
-from bestex.domain.orders import ChildOrder, ChildState, OrderType, TimeInForce
+from bestex.domain.market import MarketSnapshot
+from bestex.domain.orders import ChildOrder, ChildState, OrderType, Side, TimeInForce
 from bestex.domain.venues import Venue
 from bestex.messages.effects import Effects
-from bestex.messages.execution import ChildOrderCancelRequested, ChildOrderSubmitted
+from bestex.messages.execution import ChildOrderCancelRequested, ChildOrderSubmitted, ControlBreach
 from bestex.native.decision import IntentKind
 from bestex.ports import ReferenceData
 from bestex.services.algorithm.children import Child
@@ -28,12 +29,16 @@ class Sending:
         self._config = config
         self._kills = kills
 
-    def place(self, parent: Parent, intent: Intent, effects: Effects, now_ns: int) -> None:
-        """Route what the algorithm decided to send, unless it waits for more."""
+    def place(self, parent: Parent, intent: Intent, effects: Effects, now_ns: int) -> ControlBreach | None:
+        """Route what the algorithm decided to send, unless it waits for more.
+
+        Returns:
+            The risk control that the next child would break; then it and what follows it has not left.
+        """
         assert parent.instruction is not None
         kind, lots, price = intent
         if self._carried_forward(parent, lots):
-            return
+            return None
         instruction, instrument, side, market = parent.instruction, parent.instrument, parent.order.side, parent.market
         router = Router(instruction, self._venues(parent))
         split = self._config.venues_per_child_max
@@ -50,7 +55,10 @@ class Sending:
                 parent, now_ns, f"no venue to send {instrument.lots_to_quantity(lots)} to at {price} or better"
             )
         for leg in legs:
-            self._send(parent, leg, None if leg.is_dark else price, crosses, effects, now_ns)
+            breach = self._send(parent, leg, None if leg.is_dark else price, crosses, effects, now_ns)
+            if breach is not None:
+                return breach
+        return None
 
     def _carried_forward(self, parent: Parent, lots: int) -> bool:
         """A child below the smallest size waits for the next slice, unless it is the last of the order."""
@@ -63,7 +71,7 @@ class Sending:
 
     def _send(
         self, parent: Parent, leg: Leg, price: Decimal | None, crosses: bool, effects: Effects, now_ns: int
-    ) -> None:
+    ) -> ControlBreach | None:
         assert parent.engine is not None
         assert parent.table is not None
         slice_id = parent.first_slice + max(0, parent.engine.state[0])
@@ -83,7 +91,10 @@ class Sending:
         refusal = parent.guards.refusal(order, parent.instrument, self._standing(parent, now_ns))
         if refusal is not None:
             self._refuse(parent, now_ns, f"guard refused {order.quantity} to {order.venue}: {refusal}")
-            return
+            return None
+        breach = parent.breach_with(order.quantity, _likely_price(order, market))
+        if breach is not None:
+            return breach
         how = "rest at the mid" if leg.is_dark else "cross" if crosses else "post at the near touch"
         words = f"slice {slice_id - parent.first_slice + 1} of {parent.table.slices}: {how}"
         child = Child(order=order, slice_id=slice_id, reason=words, submitted_ns=now_ns, updated_ns=now_ns)
@@ -97,6 +108,7 @@ class Sending:
             )
         )
         effects.records.append(child_row(parent, child))
+        return None
 
     def _standing(self, parent: Parent, now_ns: int) -> Standing:
         assert parent.instruction is not None
@@ -105,6 +117,10 @@ class Sending:
             market=parent.market,
             price_min=parent.instruction.price_min,
             price_max=parent.instruction.price_max,
+            child_quantity_max=parent.instruction.child_quantity_max,
+            plan_rate=parent.instruction.participation_rate,
+            plan_sent=parent.ledger.filled - parent.filled_before + parent.ledger.live,
+            plan_others_volume=parent.others_since(parent.mark),
             unallocated=parent.ledger.unallocated,
             sent=parent.ledger.filled + parent.ledger.live,
             others_volume=parent.others_since(parent.first_mark),
@@ -157,3 +173,12 @@ class Sending:
             if (due := child.answer_due_ns(config.answer_timeout_ns, config.cancels_asked_max)) is not None
         ]
         parent.set_timer(effects, "answer", at_ns=min(dues) if dues else None)
+
+
+def _likely_price(child: ChildOrder, market: MarketSnapshot) -> Decimal | None:
+    """What it will trade at: the far touch for what crosses, which is priced beyond it; the mid for a peg."""
+    if child.order_type is OrderType.MIDPOINT_PEG:
+        return market.mid
+    if child.time_in_force is TimeInForce.IOC:
+        return market.ask if child.side is Side.BUY else market.bid
+    return child.price

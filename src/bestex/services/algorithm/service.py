@@ -31,6 +31,7 @@ from bestex.services.algorithm.ledger import Ledger
 from bestex.services.algorithm.parent import Parent
 from bestex.services.algorithm.parents import Parents
 from bestex.services.algorithm.reports import Reports
+from bestex.services.algorithm.risk_controls import selected_controls
 from bestex.services.algorithm.sending import Sending
 from bestex.services.algorithm.switches import DESK, Switches
 from bestex.services.algorithm.telling import end_untold, finish
@@ -131,6 +132,9 @@ class AlgorithmService:
         def build() -> Instruction:
             strategy, order = fact.recommended_strategy, parent.order
             instruction = from_strategy(strategy, order, self._reference, self._config, message.time_ns)
+            left = max(parent.instrument.lot_size, parent.ledger.ordered - parent.ledger.filled)
+            controls = selected_controls(fact.selection_id, fact.adaptation, strategy.risk_controls, quantity=left)
+            instruction = replace(instruction, controls=controls)
             ends = [end for end in (order.instructions.end_time_ns, fact.deadline_time_ns) if end is not None]
             return self._with_deadline(parent, instruction, min(ends, default=None))
 

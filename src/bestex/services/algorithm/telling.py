@@ -52,6 +52,7 @@ def show(parent: Parent, effects: Effects, now_ns: int) -> None:
         ledger.unknown,
         scheduled,
         len(live),
+        parent.breach,
     )
     if seen == parent.shown:
         return
@@ -71,6 +72,7 @@ def show(parent: Parent, effects: Effects, now_ns: int) -> None:
         decision_latency_ns=parent.latency_ns,
         live_children=len(live),
         reason=parent.reason,
+        breach=parent.breach,
     )
     parent.latency_ns = None
     effects.events.append((parent.order_id, progress))

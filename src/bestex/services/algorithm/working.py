@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bestex.domain.orders import ParentState
 from bestex.domain.time import to_iso
 from bestex.messages.effects import Effects
+from bestex.messages.execution import ControlBreach
 from bestex.native.decision import DecisionEngine, IntentKind, Wake
 from bestex.ports import ReferenceData
 from bestex.services.algorithm.changes import Change
@@ -14,6 +15,7 @@ from bestex.services.algorithm.instruction import Instruction
 from bestex.services.algorithm.kill import KillSwitch
 from bestex.services.algorithm.parent import STEP_TIMERS, Parent, VolumeMark
 from bestex.services.algorithm.replanning import plan_rest
+from bestex.services.algorithm.risk_controls import condition, words
 from bestex.services.algorithm.sending import Sending
 from bestex.services.algorithm.telling import show
 from bestex.services.algorithm.windows import going_on, next_window
@@ -121,6 +123,9 @@ class Working:
         if (killed := self._kills.covers(parent.subject)) is not None:
             self.pause(parent, effects, now_ns, killed)
             return
+        if (breach := parent.breach_with()) is not None:
+            self._stop_at(parent, breach, effects, now_ns)
+            return
         wait_until, why = self._must_wait(parent, instruction, wake, effects, now_ns)
         if wait_until is not None:
             parent.reason = why
@@ -149,9 +154,13 @@ class Working:
         if now_ns < parent.hold_until_ns:
             return parent.hold_until_ns, parent.reason
         stale = parent.guards.stale(parent.market, now_ns)
-        if stale is not None:
+        pause_on = frozenset[str]() if instruction.controls is None else instruction.controls.pause_on
+        held = condition(pause_on, parent.market, stale)
+        if held is not None:
+            self._sending.cancel_live(parent, effects, now_ns, held)
+        if held is not None or stale is not None:
             # A timer carries the market as it is then: what came without one looks again at once.
-            return now_ns + (self._config.refusal_backoff_ns if wake is Wake.TIMER else 1), stale
+            return now_ns + (self._config.refusal_backoff_ns if wake is Wake.TIMER else 1), held or stale or ""
         return None, ""
 
     def _decide(self, parent: Parent, engine: DecisionEngine, wake: Wake, effects: Effects, now_ns: int) -> None:
@@ -166,7 +175,10 @@ class Working:
             if intent.kind is IntentKind.CANCEL_ALL:
                 self._sending.cancel_live(parent, effects, now_ns, "the algorithm takes it back")
             else:
-                self._sending.place(parent, intent, effects, now_ns)
+                breach = self._sending.place(parent, intent, effects, now_ns)
+                if breach is not None:
+                    self._stop_at(parent, breach, effects, now_ns)
+                    return
         wake_at_volume = decision.wake_at_volume
         market = uncrossed(parent.market)
         if market.bid is None and market.ask is None:
@@ -199,12 +211,21 @@ class Working:
         parent.clear_timers(effects, *STEP_TIMERS)
         self._sending.cancel_live(parent, effects, now_ns, reason)
 
+    def _stop_at(self, parent: Parent, breach: ControlBreach, effects: Effects, now_ns: int) -> None:
+        """Pause at a risk control; a person may go on."""
+        assert parent.controls is not None
+        parent.breach = breach
+        self.pause(parent, effects, now_ns, words(breach, parent.controls))
+
     def resume(self, parent: Parent, effects: Effects, now_ns: int, reason: str) -> None:
         """Go on with a new plan for what remains, so that what was missed is spread and not sent at once."""
         assert parent.instruction is not None
         parent.change(ParentState.WORKING)
         parent.rejects_in_a_row = 0
         parent.hold_until_ns = 0
+        if parent.breach is not None and parent.controls is not None:
+            parent.controls = parent.controls.extended(parent.breach)
+        parent.breach = None
         instruction = parent.instruction
         if now_ns < instruction.end_ns:
             instruction = instruction.from_now(now_ns)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from bestex.messages.execution import ControlBreach
 from bestex.messages.monitoring import LiveMetrics
 from bestex.messages.records import AlertRuleRow
 from bestex.services.monitoring.watched_order import WatchedOrder
@@ -46,6 +47,8 @@ def recommendation(
         case "ledger_difference":
             ours, theirs = _plain(watched.progress.filled), _plain(watched.algorithm_filled)
             return f"{ours} is filled by the venues' reports, {theirs} by the algorithm's count. Stop and reconcile."
+        case "slippage_over_control" | "value_over_control" if watched.breach is not None:
+            return _stopped(watched.breach)
         case "late_fills":
             late = [fill.report for fill in watched.progress.fills if fill.is_late]
             return (
@@ -79,6 +82,14 @@ def _costly(metrics: LiveMetrics, z: float) -> str:
     if metrics.passive_share is not None and metrics.passive_share < 0.5 and spread is not None:
         return words + f"post instead of crossing a spread of {spread:.1f} bps, or re-plan the rest."
     return words + "the market has moved away; re-plan the rest, or accept the cost of finishing now."
+
+
+def _stopped(breach: ControlBreach) -> str:
+    if breach.control == "max_slippage_bps":
+        figures = f"Slippage of {breach.value:.1f} bps is beyond the {breach.limit:.1f} bps of the recommendation"
+    else:
+        figures = f"Value of {breach.value:,.2f} is beyond the {breach.limit:,.2f} of the recommendation"
+    return figures + ": the order is paused. Resume it, adapt its strategy, or cancel the rest."
 
 
 def _percent(rate: float | None) -> str:

@@ -19,7 +19,9 @@ from bestex.messages.monitoring import (
 from bestex.messages.records import AlertRow, AlertRuleRow
 from bestex.services.monitoring.advice import recommendation
 from bestex.services.monitoring.alerts import (
+    CONTROLS,
     DEFAULT_RULES,
+    FIXED_NAMES,
     INVARIANT_NAMES,
     INVARIANTS,
     RaisedAlert,
@@ -73,7 +75,7 @@ class AlertDesk:
         """Alerts that start or end now. A finished order has only its invariants left to break."""
         effects = Effects()
         values = alert_values(watched, metrics, now_ns=now_ns)
-        for row in (*INVARIANTS, *self._rules.values()):
+        for row in (*INVARIANTS, *CONTROLS, *self._rules.values()):
             raised = watched.alerts.get(row.rule_name, RaisedAlert())
             is_watched = row.enabled and (not watched.is_final or row.rule_name in INVARIANT_NAMES)
             if not is_watched:
@@ -84,7 +86,7 @@ class AlertDesk:
             is_invariant = row.rule_name in INVARIANT_NAMES
             # A halted order cannot be slow or dear: what it is waiting for is not worth a page.
             is_halted = watched.state is not ParentState.WORKING
-            value = None if is_halted and not is_invariant else values[row.metric]
+            value = None if is_halted and row.rule_name not in FIXED_NAMES else values[row.metric]
             keep_ns = 0 if is_invariant else self._keep_firing_ns
             raised, happens = step(raised, row, value=value, threshold=threshold, now_ns=now_ns, keep_firing_ns=keep_ns)
             watched.alerts[row.rule_name] = raised

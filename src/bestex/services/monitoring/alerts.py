@@ -30,6 +30,8 @@ DERIVED_METRICS = {
     "child_reject_rate": "rejected child orders over answered ones",
     "quote_missing": "1 while the book is one-sided or crossed, else 0",
     "unfilled_near_end": "unfilled fraction in the last tenth of the planned window",
+    "slippage_over_control": "slippage beyond the selection's max_slippage_bps that paused the order, in bps",
+    "value_over_control": "value beyond the selection's max_order_value that paused the order, in its currency",
     "conservation_excess": "filled + live beyond what the order allows, in units",
     "unreconciled_fills": "fills of child orders whose intent was never seen",
     "ledger_difference": "fills counted here less fills the algorithm service says it has, in units",
@@ -71,6 +73,13 @@ INVARIANTS = (
     rule("late fill", "DATA_QUALITY", "late_fills", "above", 0.0, 0.0, "MEDIUM"),
 )
 INVARIANT_NAMES = frozenset(row.rule_name for row in INVARIANTS)
+# Nor is what a recommendation promised. The order is paused at it: a person decides whether it goes on.
+CONTROLS = (
+    rule("slippage control", "HIGH_COST", "slippage_over_control", "above", 0.0, 0.0, "HIGH"),
+    rule("value control", "LIMIT_BREACH", "value_over_control", "above", 0.0, 0.0, "HIGH"),
+)
+CONTROL_NAMES = frozenset(row.rule_name for row in CONTROLS)
+FIXED_NAMES = INVARIANT_NAMES | CONTROL_NAMES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +111,7 @@ def checked_rule(request: SaveAlertRule, *, now_ns: int) -> AlertRuleRow:
             )
 
     require(bool(request.rule_name.strip()), "rule_name", "a name")
-    require(request.rule_name not in INVARIANT_NAMES, "rule_name", "the name of a rule that may be changed")
+    require(request.rule_name not in FIXED_NAMES, "rule_name", "the name of a rule that may be changed")
     require(request.alert_type in ALERT_TYPES, "alert_type", "one of " + ", ".join(ALERT_TYPES))
     require(request.metric in METRICS, "metric", "one of " + ", ".join(sorted(METRICS)))
     require(request.comparison in ("above", "below"), "comparison", "above or below")

@@ -80,6 +80,8 @@ def alert_values(watched: WatchedOrder, metrics: LiveMetrics, *, now_ns: int) ->
         "child_reject_rate": progress.rejects / progress.answered if progress.answered >= ANSWERS_MIN else None,
         "quote_missing": float(usable_mid(watched.market) is None),
         "unfilled_near_end": None if elapsed is None else (1 - (metrics.fill_rate or 0.0)) * (elapsed >= 0.9),
+        "slippage_over_control": _over_control(watched, "max_slippage_bps"),
+        "value_over_control": _over_control(watched, "max_order_value"),
         "conservation_excess": float(progress.excess),
         "unreconciled_fills": float(progress.unreconciled_fills),
         "late_fills": float(progress.late_fills),
@@ -93,3 +95,9 @@ def _ledger_difference(watched: WatchedOrder) -> float | None:
     if watched.algorithm_filled is None:
         return None
     return float(abs(watched.algorithm_filled - (watched.progress.filled - watched.progress.filled_after_end)))
+
+
+def _over_control(watched: WatchedOrder, control: str) -> float:
+    """How far the risk control is passed that paused the order; 0 while none has, or another."""
+    breach = watched.breach
+    return 0.0 if breach is None or breach.control != control else breach.value - breach.limit

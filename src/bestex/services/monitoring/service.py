@@ -201,6 +201,7 @@ class MonitoringService:
     def _algorithm(self, watched: WatchedOrder, fact: AlgorithmExecution, now_ns: int) -> Effects:
         watched.algorithm_target = fact.scheduled_quantity
         watched.algorithm = fact.algorithm
+        watched.breach = fact.breach
         has_counted = fact.filled_quantity != watched.algorithm_filled
         if not watched.is_final:
             watched.algorithm_filled = fact.filled_quantity

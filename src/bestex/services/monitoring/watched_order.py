@@ -6,7 +6,7 @@ from decimal import Decimal
 from bestex.domain.instruments import Instrument
 from bestex.domain.market import MarketSnapshot
 from bestex.domain.orders import ParentOrder, ParentState
-from bestex.messages.execution import ExecutionCompleted, ExecutionPlanned
+from bestex.messages.execution import ControlBreach, ExecutionCompleted, ExecutionPlanned
 from bestex.messages.monitoring import ExecutionMeasured, TradeExecuted
 from bestex.messages.strategy import ExecutionStrategySelected
 from bestex.quant.benchmarks import timing_risk
@@ -41,6 +41,7 @@ class WatchedOrder:
     schedule: Schedule | None = None
     algorithm_target: Decimal | None = None  # what the algorithm service says it should have filled
     algorithm_filled: Decimal | None = None  # and what it says it has filled, while the order lived
+    breach: ControlBreach | None = None  # the risk control of the selection that paused it
     deviation_worst: float | None = None
     is_cancelled_by_client: bool = False
     thresholds: dict[str, float] = field(default_factory=dict)  # rule name -> threshold of this order alone

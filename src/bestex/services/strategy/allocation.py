@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 _VENUE_GRID: Final = 10_000  # fractions are whole basis points ...
 _TIME_GRID: Final = 1_000_000  # ... and whole millionths, so that they add up as written
-_PAUSE_ON: Final = ("HALT", "STALE_QUOTE", "CROSSED_QUOTE")
+_PAUSE_ON: Final = ("STALE_QUOTE", "CROSSED_QUOTE")  # what the algorithm service can tell and enforces
 
 
 def venue_allocation(profile: OrderProfile, market: MarketSnapshot, dark_ratio: float) -> dict[str, float]:

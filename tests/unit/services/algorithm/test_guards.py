@@ -28,6 +28,10 @@ STANDING = Standing(
     market=snapshot(OPEN),
     price_min=None,
     price_max=None,
+    child_quantity_max=None,
+    plan_rate=1.0,
+    plan_sent=Decimal(0),
+    plan_others_volume=Decimal(100_000),
     unallocated=Decimal(1_000),
     sent=Decimal(0),
     others_volume=Decimal(100_000),
@@ -66,6 +70,17 @@ def refusal(order: ChildOrder, *, config: GuardConfig | None = None, **standing:
             refusal(child(310), others_volume=Decimal(700)),
             refusal(child(320), others_volume=Decimal(700)),
             "participation",
+        ),
+        # The plan's own rate: 0.10 of all volume is 1/9 of the others': 100 of 900, and one lot.
+        (
+            refusal(child(110), plan_rate=0.1, plan_others_volume=Decimal(900)),
+            refusal(child(120), plan_rate=0.1, plan_others_volume=Decimal(900)),
+            "participation limit 0.1",
+        ),
+        (
+            refusal(child(100), child_quantity_max=Decimal(100)),
+            refusal(child(110), child_quantity_max=Decimal(100)),
+            "largest child",
         ),
         (
             refusal(child(), price_max=Decimal("100.02")),
