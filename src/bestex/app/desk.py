@@ -42,6 +42,10 @@ class Desk(Host):
     def sources(self) -> frozenset[str]:
         return super().sources | {"market", "timer"}
 
+    @property
+    def now_ns(self) -> int:
+        return self.market.now_ns
+
     def takes(self, event_type: str) -> bool:
         leaves = (ChildOrderSubmitted, ChildOrderCancelRequested, TimerAsked)
         return super().takes(event_type) or event_type in {kind.message_type for kind in leaves}

@@ -18,6 +18,7 @@ from bestex.messages.effects import Effects, Timer
 from bestex.messages.envelope import Message, Payload
 from bestex.messages.execution import ChildOrderCancelRequested, ChildOrderSubmitted, TimerAsked, TimerDue
 from bestex.messages.records import Record
+from bestex.messages.streams import DESK, is_of_an_order
 from bestex.ports import Batch, Service
 
 
@@ -48,8 +49,10 @@ class Host:
     Timers that services ask for leave as `timer_asked`, to whoever keeps the market's time.
     """
 
-    def __init__(self, services: Sequence[Service]) -> None:
+    def __init__(self, services: Sequence[Service], shard: int | None = None) -> None:
+        """`shard` where hosts of one service share the orders: each speaks of the desk under a name of its own."""
         self.services = tuple(services)
+        self._shard = shard
         self.time_ns = 0  # the latest heard of
         self._takers: dict[str, tuple[Service, ...]] = {
             name: tuple(service for service in services if name in service.takes) for name in PAYLOADS
@@ -59,7 +62,15 @@ class Host:
     @property
     def sources(self) -> frozenset[str]:
         """The names under which this process speaks."""
-        return frozenset(name for service in self.services for name in (service.name, requests_source(service.name)))
+        names = [name for service in self.services for name in (service.name, requests_source(service.name))]
+        return frozenset(names) | {self._speaker(name, DESK) for name in names}
+
+    @property
+    def now_ns(self) -> int:
+        return self.time_ns
+
+    def _speaker(self, source: str, key: str) -> str:
+        return source if self._shard is None or is_of_an_order(key) else f"{source}-{self._shard}"
 
     def takes(self, event_type: str) -> bool:
         return bool(self._takers.get(event_type))
@@ -95,6 +106,9 @@ class Host:
         turn = Turn(time_ns=message.time_ns, messages=[message])
         self._run(turn, deque([message]))
         return turn
+
+    def release(self, turn: Turn) -> None:
+        """What a kind of host does once a turn is durable."""
 
     # -- recovery ------------------------------------------------------------------------------------------------
 
@@ -160,6 +174,7 @@ class Host:
     def _message(
         self, time_ns: int, source: str, order_id: str, payload: Payload, cause: str | None, correlation: str | None
     ) -> Message[Any]:
+        source = self._speaker(source, order_id)
         sequence = self._sequences.get((order_id, source), 0) + 1
         self._sequences[order_id, source] = sequence
         event_id = time_ordered_uuid(time_ns, source, order_id, sequence)

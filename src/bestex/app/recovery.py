@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import structlog
 
-from bestex.app.desk import Desk
+from bestex.app.host import Host
 from bestex.domain.fills import ReportKind, VenueReport
 from bestex.domain.ids import ChildOrderId, ExecutionId, VenueId
 from bestex.domain.time import NS_PER_MINUTE
@@ -39,7 +39,7 @@ class KeepsRecords(Protocol):
 PROPOSAL_AGE_NS = StrategyConfig().proposal_age_minutes_max * NS_PER_MINUTE  # an older proposal cannot be committed
 
 
-async def recover(desk: Desk, journal: Journal, store: Store) -> int:
+async def recover(host: Host, journal: Journal, store: Store) -> int:
     """Bring the services to the state of the journal; returns the number of orders still open.
 
     Rows come back first (catalogues, roll-ups), then the messages of every order without a `trade_executed`, in order.
@@ -49,7 +49,7 @@ async def recover(desk: Desk, journal: Journal, store: Store) -> int:
     The journal is read twice, one message at a time: once for which orders are over, once to feed what is needed.
     Between the two, only ids and a few times are kept, so a long journal needs no more memory than a short one.
     """
-    for service in desk.services:
+    for service in host.services:
         if isinstance(service, KeepsRecords):
             for kind in service.restores:
                 service.restore((await store.find(kind, limit=100_000)).rows)
@@ -59,12 +59,12 @@ async def recover(desk: Desk, journal: Journal, store: Store) -> int:
     wanted_ns = standing.wanted_ns()
     async for _, message in journal.read():
         if standing.is_spent(message, wanted_ns):
-            desk.recover(message, only=frozenset())
+            host.recover(message, only=frozenset())
         elif message.order_id in standing.closed:
-            desk.recover(message, only=frozenset({"order-desk"}))
+            host.recover(message, only=frozenset({"order-desk"}))
         else:
             graded = message.order_id in standing.graded
-            desk.recover(message, skip=frozenset({"quality"}) if graded else frozenset())
+            host.recover(message, skip=frozenset({"quality"}) if graded else frozenset())
     return len(standing.opened)
 
 
