@@ -98,7 +98,7 @@ class Conductor:
             goal = until_ns
             if (timer_ns := desk.next_timer_ns()) is not None:
                 goal = min(goal, timer_ns)
-            if desk.watches_volume:
+            if desk.watches_market:
                 goal = min(goal, desk.market.now_ns + _VOLUME_STEP_NS)
             self.instants += 1
             if reports := desk.advance(max(goal, desk.market.now_ns)):
