@@ -63,13 +63,13 @@ def time_allocation(profile: OrderProfile, candidate: Candidate, estimates: Mark
             done = np.minimum(1.0, np.cumsum(volumes) * rate / (1 - rate) / float(profile.quantity))
             curve = done / done[-1]
     fractions = fractions_of_one(np.diff(curve, prepend=0.0), _TIME_GRID)
-    edges = slice_starts_ns(profile.start_ns, end_ns, slices)
+    edges = slice_starts_ns(profile.start_ns, end_ns, slices).tolist()
     return TimeAllocation(
         start_time_ns=profile.start_ns,
         end_time_ns=end_ns,
         slices=tuple(
-            TimeSlice(start_time_ns=int(edges[k]), end_time_ns=int(edges[k + 1]), fraction=fractions[k])
-            for k in range(slices)
+            TimeSlice(start_time_ns=start, end_time_ns=end, fraction=fraction)
+            for start, end, fraction in zip(edges[:-1], edges[1:], fractions, strict=True)
         ),
     )
 
@@ -128,4 +128,4 @@ def fractions_of_one(shares: Sequence[float] | Array, grid: int) -> list[float]:
     missing = grid - int(units.sum())
     order = np.argsort(-(exact - units), kind="stable")
     units[order[:missing]] += 1
-    return [int(unit) / grid for unit in units]
+    return [unit / grid for unit in units.tolist()]

@@ -1,7 +1,8 @@
 """Turning a catalogue entry into candidates for one order: which windows, rates and urgencies are worth pricing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from bestex.quant.candidates import Candidate, MarketEstimates
@@ -26,7 +27,9 @@ class PricedCandidate:
     parts: Parts  # of its loss
 
 
-Price = Callable[[Sequence[Candidate]], list[tuple[ExpectedOutcome, Parts]]]
+Prices = list[tuple[ExpectedOutcome, Parts]]
+Price = Callable[[Sequence[Candidate]], Prices]
+Shortest = Callable[[float, float], float | None]  # of a quantity and a rate, as `shortest_minutes`
 
 
 def rate_cap(profile: OrderProfile, config: StrategyConfig) -> float:
@@ -47,14 +50,46 @@ def shortest_minutes(quantity: float, rate: float, estimates: MarketEstimates) -
 
 
 def searched(
-    entry: CatalogueEntry,
+    entries: Sequence[CatalogueEntry],
     profile: OrderProfile,
     estimates: MarketEstimates,
     config: StrategyConfig,
     price: Price,
     weights: Parts,
 ) -> list[PricedCandidate]:
-    """Every candidate of the entry that was priced, the best one first.
+    """Every candidate that was priced: entry by entry, the best one of each first.
+
+    The entries are searched side by side, so that each step of all of them is priced at once.
+    """
+
+    @cache
+    def shortest(quantity: float, rate: float) -> float | None:
+        return shortest_minutes(quantity, rate, estimates)
+
+    searches = [_search(entry, profile, estimates, config, shortest, weights) for entry in entries]
+    found: list[list[PricedCandidate]] = [[] for _ in entries]
+    asked = {number: next(search) for number, search in enumerate(searches)}
+    while asked:
+        prices = iter(price([candidate for candidates in asked.values() for candidate in candidates]))
+        again: dict[int, Sequence[Candidate]] = {}
+        for number, candidates in asked.items():
+            try:
+                again[number] = searches[number].send([next(prices) for _ in candidates])
+            except StopIteration as done:
+                found[number] = done.value
+        asked = again
+    return [candidate for candidates in found for candidate in candidates]
+
+
+def _search(
+    entry: CatalogueEntry,
+    profile: OrderProfile,
+    estimates: MarketEstimates,
+    config: StrategyConfig,
+    shortest_for: Shortest,
+    weights: Parts,
+) -> Generator[Sequence[Candidate], Prices, list[PricedCandidate]]:
+    """The search of one entry: it yields the candidates to price next and is sent their prices.
 
     A coordinate search: the window over three points from the shortest allowed to the longest, at the middle of the
     other ranges; then the urgency or rate, then the dark ratio, each at the best point so far. The client's cap sets
@@ -64,14 +99,15 @@ def searched(
     longest = min(entry.horizon_minutes.high, profile.window_minutes)
     shortest = entry.horizon_minutes.low
     if entry.participation_rate is None:
-        least = shortest_minutes(float(profile.quantity), cap, estimates)
+        least = shortest_for(float(profile.quantity), cap)
         shortest = longest if least is None else min(longest, max(shortest, least * 1.02))
     priced: list[PricedCandidate] = []
     best: tuple[float, PricedCandidate] | None = None
 
-    def consider(candidates: Sequence[Candidate]) -> None:
+    def consider(candidates: Sequence[Candidate]) -> Generator[Sequence[Candidate], Prices, None]:
         nonlocal best
-        for candidate, (outcome, parts) in zip(candidates, price(candidates), strict=True):
+        prices = (yield candidates) if candidates else []
+        for candidate, (outcome, parts) in zip(candidates, prices, strict=True):
             found = PricedCandidate(entry=entry, candidate=candidate, outcome=outcome, parts=parts)
             value = loss_of(parts, weights)
             priced.append(found)
@@ -83,9 +119,9 @@ def searched(
     darks = _dark_ratios(entry.dark_pool_ratio, profile)
     limit = profile.constraints.price_limit
     if rates is not None:
-        slow = shortest_minutes(float(profile.quantity) * _VOLUME_MARGIN, min(rates), estimates)
+        slow = shortest_for(float(profile.quantity) * _VOLUME_MARGIN, min(rates))
         longest = shortest = longest if slow is None else min(longest, max(shortest, slow))
-    consider(
+    yield from consider(
         [
             Candidate(
                 algorithm=entry.algorithm,
@@ -103,11 +139,11 @@ def searched(
     assert best is not None
     if rates is not None:
         at_window = best[1].candidate
-        consider([replace(at_window, participation_rate=rate) for rate in rates[1:]])
+        yield from consider([replace(at_window, participation_rate=rate) for rate in rates[1:]])
     at_rate = best[1].candidate
-    consider([replace(at_rate, kappa_t=kappa) for kappa in kappas[1:]])
+    yield from consider([replace(at_rate, kappa_t=kappa) for kappa in kappas[1:]])
     at_urgency = best[1].candidate
-    consider([replace(at_urgency, dark_ratio=ratio) for ratio in darks[1:]])
+    yield from consider([replace(at_urgency, dark_ratio=ratio) for ratio in darks[1:]])
     chosen = best[1]
     return [chosen, *(other for other in priced if other is not chosen)]
 

@@ -1,8 +1,9 @@
 """From an order to a recommendation: feasible strategies, priced candidates, the best one and why."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -85,11 +86,7 @@ def recommended(
             (outcome, scorer.parts(candidate, outcome)) for candidate, outcome in zip(candidates, outcomes, strict=True)
         ]
 
-    priced = [
-        candidate
-        for entry in found.entries
-        for candidate in searched(entry, profile, estimates, config, price, weights)
-    ]
+    priced = searched(found.entries, profile, estimates, config, price, weights)
     parts = np.array([item.parts for item in priced])
     losses = parts @ np.array(weights)
     ranked = _best_per_strategy(priced, losses)
@@ -124,9 +121,14 @@ def recommended(
         binding,
         sources.assumptions,
     )
+
+    @cache
+    def venues(dark_ratio: float) -> dict[str, float]:
+        return venue_allocation(profile, market, dark_ratio)
+
     alternatives = tuple(
         AlternativeStrategy(
-            strategy=execution_strategy(profile, priced[k], market, sources, config),
+            strategy=execution_strategy(profile, priced[k], market, venues, sources, config),
             expected_outcomes=expected_outcomes(priced[k].outcome, estimates.daily_volatility),
             score=round(score_of(float(losses[k]), float(losses[chosen])), 4),
             why_not_chosen=f"{compared(best.outcome, priced[k].outcome)}: "
@@ -137,7 +139,7 @@ def recommended(
     answer = Recommendation(
         order_id=profile.order_id,
         selection_id=selection_id,
-        recommended_strategy=execution_strategy(profile, best, market, sources, config),
+        recommended_strategy=execution_strategy(profile, best, market, venues, sources, config),
         strategy_rationale=text,
         expected_outcomes=expected_outcomes(best.outcome, estimates.daily_volatility),
         alternative_strategies=alternatives,
@@ -164,10 +166,11 @@ def execution_strategy(
     profile: OrderProfile,
     priced: PricedCandidate,
     market: MarketSnapshot,
+    venues: Callable[[float], dict[str, float]],
     sources: EstimateSources,
     config: StrategyConfig,
 ) -> ExecutionStrategy:
-    """The candidate as the algorithm service will be told it."""
+    """The candidate as the algorithm service will be told it; `venues` is the allocation for a dark ratio."""
     candidate, outcome = priced.candidate, priced.outcome
     cap = rate_cap(profile, config)
     times = time_allocation(profile, candidate, sources.market)
@@ -188,7 +191,7 @@ def execution_strategy(
         strategy_name=priced.entry.strategy_name,
         algorithm=str(candidate.algorithm),
         parameters=parameters,
-        venue_allocation=venue_allocation(profile, market, dark_ratio),
+        venue_allocation=dict(venues(dark_ratio)),
         time_allocation=times,
         risk_controls=risk_controls(profile, candidate, outcome, market, cap, largest, config),
     )

@@ -77,6 +77,7 @@ class StrategyService:
         self._draws = ErrorDraws.latin_hypercube(config.confidence_points, config.confidence_seed)
         self._catalogue = Catalogue(default_catalogue())
         self._algorithms_off: set[str] = set()  # in the algorithm service's catalogue
+        self._workable: tuple[CatalogueEntry, ...] | None = None  # None until asked for after a change
         self._orders: dict[str, WorkedOrder] = {}
         self._proposals: OrderedDict[str, Proposal] = OrderedDict()
         self._committed_by: dict[str, str] = {}  # selection id -> order id
@@ -105,15 +106,18 @@ class StrategyService:
             case AdaptStrategy() as request:
                 return self._adapt(request, now_ns)
             case SaveStrategy() as request:
+                self._workable = None
                 saved = self._catalogue.save(request, now_ns)
                 return Effects(records=[saved], answer=saved)
             case DeleteStrategy() as request:
+                self._workable = None
                 saved = self._catalogue.disable(request.strategy_name)
                 return Effects(records=[saved], answer=saved)
             case AssessMarket() as request:
                 conditions = assessed(request, self._reference, self._config, now_ns)
                 return Effects(answer=conditions)
             case AlgorithmEnabledChanged() as fact:
+                self._workable = None
                 known = self._algorithms_off
                 self._algorithms_off = known - {fact.algorithm_name} if fact.enabled else known | {fact.algorithm_name}
             case OrderCreated() as fact:
@@ -244,10 +248,12 @@ class StrategyService:
 
     def _entries(self) -> tuple[CatalogueEntry, ...]:
         """The catalogue as the algorithm service can work it."""
-        return tuple(
-            replace(entry, enabled=entry.enabled and entry.algorithm not in self._algorithms_off)
-            for entry in self._catalogue.entries
-        )
+        if self._workable is None:
+            self._workable = tuple(
+                replace(entry, enabled=entry.enabled and entry.algorithm not in self._algorithms_off)
+                for entry in self._catalogue.entries
+            )
+        return self._workable
 
     def _curve(self, profile: OrderProfile) -> tuple[Any, SessionCurve]:
         instrument_id = profile.instrument.instrument_id
