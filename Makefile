@@ -51,14 +51,28 @@ run: $(VENV)/.native dashboard ## set up, start the desk on a generated market, 
 demo: $(VENV)/.native ## a few orders through all four services at the terminal
 	$(BIN)/bestex demo $(ARGS)
 
+# What `make services` left running; the tests of an absent server are skipped, and said.
+SERVERS = $(shell $(PYTHON) -m deploy.development variables --tests)
+
 test: $(VENV)/.dev $(VENV)/.native ## set up and run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(SERVERS) $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+.PHONY: services services-stop services-status
+
+services: ## start PostgreSQL, Redis and Pulsar on loopback, without containers
+	@$(PYTHON) -m deploy.development start
+
+services-stop: ## end what `make services` started
+	@$(PYTHON) -m deploy.development stop
+
+services-status: ## say which servers run, and their addresses
+	@$(PYTHON) -m deploy.development status
 
 check: lint types imports ## what the build checks beside the tests
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples deploy
+	$(BIN)/ruff format --check src tests benchmarks examples deploy
 
 types: $(VENV)/.dev $(VENV)/.native
 	$(BIN)/mypy
@@ -67,11 +81,11 @@ imports: $(VENV)/.dev $(VENV)/.native
 	$(BIN)/lint-imports
 
 format: $(VENV)/.dev ## rewrite the sources in the house's layout
-	$(BIN)/ruff check -q --fix src tests benchmarks examples
-	$(BIN)/ruff format -q src tests benchmarks examples
+	$(BIN)/ruff check -q --fix src tests benchmarks examples deploy
+	$(BIN)/ruff format -q src tests benchmarks examples deploy
 
 coverage: $(VENV)/.dev $(VENV)/.native ## tests with branch coverage
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered $(ARGS)
+	@$(SERVERS) $(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 native-test: $(VENV)/.native ## the core's own C++ tests, with address and undefined-behaviour sanitizers
 	$(BIN)/cmake -S . -B build/sanitize -DBESTEX_SANITIZE=ON -DBESTEX_PYTHON=OFF -DCMAKE_BUILD_TYPE=Release >/dev/null
