@@ -7,20 +7,15 @@ from typing import Any
 
 import structlog
 
-from bestex.app.clock import PacedClock, stopwatch_ns
+from bestex.app.clock import PacedClock
 from bestex.app.desk import Desk
 from bestex.app.host import Turn
+from bestex.app.pacer import Pacer
 from bestex.domain.errors import VenueUnavailable
-from bestex.domain.time import NS_PER_MILLISECOND, NS_PER_SECOND
 from bestex.messages.codec import client_json
 from bestex.messages.envelope import Message, Payload
 from bestex.messages.records import IdempotencyRow
 from bestex.ports import Idempotency, Journal
-
-_TICK_SECONDS = 0.002
-_WATCH_STEP_NS = 100 * NS_PER_MILLISECOND
-_WORK_NS_MAX = 2 * NS_PER_MILLISECOND  # of the wall; then requests and listeners get their turn
-_SLIP_SECONDS = 0.25  # further behind than this, the market's clock slips instead of running after the wall
 
 log = structlog.get_logger()
 
@@ -31,14 +26,14 @@ class LiveDriver:
     def __init__(self, desk: Desk, journal: Journal, clock: PacedClock) -> None:
         self.desk = desk
         self.journal = journal
-        self.clock = clock
+        self.pacer = Pacer(desk, clock)
         self.failure: BaseException | None = None
-        self.lag_ns = 0  # how far the market is behind the clock, in desk time
         self._listeners: list[Callable[[int, Message[Any]], None]] = []
         self._unsent: deque[tuple[Turn, asyncio.Future[Any] | None]] = deque()
         self._outbound = 0  # turns with orders for the market that are not durable yet
         self._wake = asyncio.Event()
         self._released = asyncio.Event()
+        self._released.set()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -90,46 +85,14 @@ class LiveDriver:
         return lambda: self._listeners.remove(listener)
 
     async def _pace(self) -> None:
-        desk, market = self.desk, self.desk.market
-        slip_ns = int(_SLIP_SECONDS * self.clock.speed * NS_PER_SECOND)
         while not self._stopping:
-            due = self.clock.now_ns()
-            began_ns = stopwatch_ns()
-            caught_up = False
-            while stopwatch_ns() - began_ns < _WORK_NS_MAX:
-                # The market waits until orders for it are durable: a slow disk costs wall time, never market time.
-                if self._outbound:
+            # The market waits until orders for it are durable: a slow disk costs wall time, never market time.
+            await self._released.wait()
+            for turn in self.pacer.tick():
+                self._send(turn, None)
+                if not self._released.is_set():
                     break
-                if (turn := desk.timer_turn()) is not None:
-                    self._send(turn, None)
-                    continue
-                if market.now_ns >= due:
-                    caught_up = True
-                    break
-                goal = due
-                if (timer_ns := desk.next_timer_ns()) is not None:
-                    goal = min(goal, timer_ns)
-                if desk.watches_market:
-                    goal = min(goal, market.now_ns + _WATCH_STEP_NS)
-                if reports := desk.advance(max(goal, market.now_ns)):
-                    self._send(desk.reports(reports), None)
-            self.lag_ns = max(0, due - market.now_ns)
-            if self.lag_ns > slip_ns:
-                self.clock.slip_to(market.now_ns)
-            self._skip_closed_hours()
-            await (self._released.wait() if self._outbound else asyncio.sleep(_TICK_SECONDS if caught_up else 0))
-
-    def _skip_closed_hours(self) -> None:
-        """A generated market has nothing to show at night: go on at the next open."""
-        market = self.desk.market
-        opens = [
-            session[0]
-            for instrument in market.instruments()
-            if (session := market.session(instrument.instrument_id, market.now_ns)) is not None
-        ]
-        if opens and min(opens) > market.now_ns:
-            timer_ns = self.desk.next_timer_ns()
-            self.clock.move_to(min(opens) if timer_ns is None else min(min(opens), timer_ns))
+            await asyncio.sleep(self.pacer.pause_seconds)
 
     def _send(self, turn: Turn, done: asyncio.Future[Any] | None) -> None:
         self._unsent.append((turn, done))

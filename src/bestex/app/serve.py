@@ -4,29 +4,25 @@ import asyncio
 import contextlib
 import gc
 import os
-import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import structlog
-import uvicorn
 
 from bestex.adapters.marketdata.calendars import session_at_or_after
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
-from bestex.app import instruments, recovery, targets
+from bestex.app import http_server, instruments, recovery, targets
 from bestex.app.clock import MarketClock, PacedClock, WallClock
 from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
 from bestex.app.live_driver import LiveDriver
 from bestex.app.settings import Settings
 from bestex.app.state_lock import StateLock
-from bestex.domain.errors import InvalidInput
 from bestex.domain.ids import time_ordered_uuid
 from bestex.messages.records import DeskStateRow
 from bestex.ports import Batch
@@ -39,23 +35,6 @@ log = structlog.get_logger()
 _SAVE_CLOCK_SECONDS = 5.0
 # The journal's thread asks for the interpreter a few times a commit; the default lets it wait 5 ms each time.
 _SWITCH_SECONDS = 0.0005
-
-
-class _Server(uvicorn.Server):
-    """Stops on our word: uvicorn's own handling would raise the signal again before the desk has closed its journal."""
-
-    on_start: Callable[[], None]
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.on_start()
-
-    def stop(self) -> None:
-        self.should_exit = True
 
 
 @contextlib.asynccontextmanager
@@ -119,45 +98,14 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM. `ready` is told the address once the desk takes orders."""
     lock = StateLock(settings.state_dir)
     try:
-        listener = _bind(settings)
+        listener = http_server.bind(settings.host, settings.port)
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         lock.say(address)
         async with running_desk(settings) as (access, _):
             application = create_application(access, Path(str(files("bestex.dashboard") / "static")))
-            server = _Server(
-                uvicorn.Config(
-                    application,
-                    log_config=None,
-                    access_log=False,
-                    timeout_graceful_shutdown=3,
-                    ws_max_size=64 * 1024,
-                    ws_per_message_deflate=False,  # a frame of 2 kB on loopback is sooner sent than packed
-                )
-            )
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, server.stop)
-            server.on_start = lambda: ready(address)
-            await server.serve(sockets=[listener])
+            await http_server.run(application, listener, lambda: ready(address))
     finally:
         lock.release()
-
-
-def _bind(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # The protocol is named because asyncio sets TCP_NODELAY only then; without it every answer waits 40 ms for an ACK.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise InvalidInput(
-            f"port {settings.port} on {settings.host} cannot be used: {error.strerror}; give another with --port",
-            field="port",
-            value=settings.port,
-            expected="a free port",
-        ) from None
-    return listener
 
 
 async def _market(settings: Settings, journal: SqlJournal) -> tuple[GeneratedMarket, PacedClock, int]:
@@ -204,8 +152,8 @@ def _about(settings: Settings, driver: LiveDriver, seed: int) -> dict[str, Any]:
     return {
         "speed": settings.speed,
         "market": {"kind": "generated", "seed": seed, "label": "generated market: no real prices"},
-        "pace": {"due_ns": driver.clock.now_ns(), "wall_ns": WallClock().now_ns()},
-        "feed": {"last_event_age_ms": round(driver.lag_ns / 1e6 / settings.speed, 1)},
+        "pace": {"due_ns": driver.pacer.clock.now_ns(), "wall_ns": WallClock().now_ns()},
+        "feed": {"last_event_age_ms": round(driver.pacer.lag_ns / 1e6 / settings.speed, 1)},
         "target": settings.target,
     }
 
