@@ -121,7 +121,9 @@ class Outgoing:
     key: str  # ordering key: records of one key in one shard arrive in the order of publication
     body: bytes
     headers: dict[str, str]  # what a reader may want to know without decoding the body
-    sequence: int  # grows per producer; the bus drops what it has already from this producer, up to its newest
+    sequence: (
+        int  # from 0, grows per producer in each shard; the bus drops what is not above the producer's newest there
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +134,7 @@ class Delivery:
     key: str
     body: bytes
     headers: dict[str, str]
-    published_ns: int  # by the bus's clock
+    published_ns: int  # by the bus's clock; Pulsar takes the publisher's, in whole milliseconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,12 +171,16 @@ class Bus(Protocol):
 
         Raises:
             BusUnavailable: when the bus is lost for longer than its own retries; read again from the last position.
-            NotFound: if the position is older than what the bus has kept.
+            NotFound: if the bus no longer keeps what follows the position, or the position is not one of this bus.
         """
         ...
 
     async def end(self, topic: str, shard: int) -> str | None:
-        """Position of the newest record; None in an empty shard."""
+        """Position of the newest record that is kept; None where nothing is."""
+        ...
+
+    async def topics(self) -> Sequence[str]:
+        """The topics that have been published to or subscribed to, by name."""
         ...
 
     async def subscriptions(self, topic: str) -> Sequence[Subscription]: ...
@@ -188,19 +194,33 @@ class Bus(Protocol):
         ...
 
     async def receive(self, topic: str, name: str, shard: int, limit: int, wait_seconds: float) -> Sequence[Delivery]:
-        """At most `limit` after the acknowledged position; empty if nothing comes in time, or while it is paused."""
+        """At most `limit` after the acknowledged position; empty if nothing comes in time, or while it is paused.
+
+        What is not acknowledged comes again with the next call. One process at a time gets the records of a shard;
+        another waits until that one is gone. Raises NotFound.
+        """
         ...
 
     async def acknowledge(self, topic: str, name: str, shard: int, position: str) -> None:
-        """This one and all before it in the shard are done."""
+        """This one and all before it in the shard are done. Raises NotFound."""
         ...
 
     async def seek(self, topic: str, name: str, *, time_ns: int | None = None, sequence: int | None = None) -> None:
-        """Go back or forth: to the first record published at or after a time, or to the n-th (from 0) still kept."""
+        """Go back or forth: to the first record published at or after a time, or to the n-th (from 0) still kept.
+
+        In every shard of the topic; past the newest record is the end. Raises NotFound.
+        """
         ...
 
     async def pause(self, topic: str, name: str, *, paused: bool) -> None:
-        """While paused, `receive` gives nothing and the lag grows."""
+        """While paused, `receive` gives nothing and the lag grows. Raises NotFound."""
+        ...
+
+    async def retain(self, older_than_seconds: float) -> None:
+        """Records published longer ago than this, that every subscription has acknowledged, need not be kept.
+
+        A SQL bus removes them now; Pulsar keeps to it from now on (in whole minutes, upwards).
+        """
         ...
 
     async def close(self) -> None: ...

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
+from bestex.adapters.sql import bus_tables  # noqa: F401  (it declares its tables)
 from bestex.adapters.sql.tables import JsonText, ScaledDecimal, metadata
 
 
