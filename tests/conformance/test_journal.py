@@ -1,7 +1,7 @@
 """One suite for every `Journal` and `Store`: the promises of `bestex.ports`, on memory, SQLite and PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,13 @@ from bestex.messages.envelope import Message
 from bestex.messages.orders import CancelOrder
 from bestex.messages.records import DeskStateRow, FillRow, Record
 from bestex.ports import Batch
-from tests.databases import postgres_database
+from tests.databases import emptied, postgres_database
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    with postgres_database() as url:
+        yield url
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -29,10 +35,11 @@ async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             yield sql
             await sql.close()
         case _:
-            async with postgres_database() as url:
-                sql = await SqlJournal.open(url, schema="algorithm")
-                yield sql
-                await sql.close()
+            url = request.getfixturevalue("postgres")
+            sql = await SqlJournal.open(url, schema="algorithm")
+            yield sql
+            await sql.close()
+            await emptied(url, "algorithm")
 
 
 def message(number: int, *, order_id: str = "A", source: str = "api", sequence: int | None = None) -> Message[Any]:

@@ -37,7 +37,7 @@ def test_the_migrations_lead_to_the_tables_of_the_records() -> None:
 
 
 async def test_the_same_history_leads_there_on_postgresql_in_each_schema() -> None:
-    async with postgres_database() as url:
+    with postgres_database() as url:
         for schema in ("algorithm", "quality"):
             database = await PostgresDatabase.open(url, schema=schema)
             assert await database.read(lambda connection: differences(connection, with_days_in_keys())) == []
@@ -45,7 +45,7 @@ async def test_the_same_history_leads_there_on_postgresql_in_each_schema() -> No
 
 
 async def test_the_search_for_differences_finds_one() -> None:
-    async with postgres_database() as url:
+    with postgres_database() as url:
         database = await PostgresDatabase.open(url, schema="algorithm")
         await database.write(lambda connection: connection.execute(text("DROP INDEX ix_fills_order_id")))
         assert await database.read(lambda connection: differences(connection, with_days_in_keys())) != []
@@ -53,7 +53,7 @@ async def test_the_search_for_differences_finds_one() -> None:
 
 
 async def test_text_sorts_by_its_bytes_whatever_language_the_server_speaks() -> None:
-    async with postgres_database() as url:
+    with postgres_database() as url:
         database = await PostgresDatabase.open(url, schema="algorithm")
         language = await database.read(
             lambda connection: connection.execute(
