@@ -211,9 +211,7 @@ async def interleave(desk: tuple[Any, Any], seed: int) -> None:
             case "write" if holder in held:
                 is_newest = held[holder].epoch == newest
                 try:
-                    positions = await journal.append(
-                        Batch(messages=[message(number)], records=[], lease=held[holder])
-                    )
+                    positions = await journal.append(Batch(messages=[message(number)], records=[], lease=held[holder]))
                 except Fenced:
                     assert not is_newest, f"the newest epoch {newest} was refused"
                     continue

@@ -77,7 +77,7 @@ async def open_database(url: str, *, schema: str | None = None, upgraded: bool =
     """
     try:
         kind = make_url(url).get_backend_name()
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         kind = "none"
     if kind == "sqlite":
         from bestex.adapters.sql.sqlite import SqliteDatabase
