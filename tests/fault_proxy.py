@@ -18,6 +18,7 @@ class FaultProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.faults = 0  # how many happened
+        self.happened = asyncio.Event()
         self.cut_up: int | None = None  # from the start of a COMMIT: forward so many of its bytes, then cut
         self.cut_down: int | None = None  # forward COMMIT, and so many bytes of its answer, then cut
         self.swallow = False  # forward COMMIT, and never its answer, on a connection that stays open
@@ -37,6 +38,10 @@ class FaultProxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
+
+    def count(self) -> None:
+        self.faults += 1
+        self.happened.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -106,15 +111,15 @@ class _Link:
         proxy = self._proxy
         if proxy.cut_up is not None:
             data, proxy.cut_up = data[: at + proxy.cut_up], None
-            proxy.faults += 1
+            proxy.count()
             return data, True
         if proxy.cut_down is not None:
             self._answer, proxy.cut_down = proxy.cut_down, None
-            proxy.faults += 1
+            proxy.count()
             return data, False
         if proxy.swallow:
             self._is_mute, proxy.swallow = True, False
-            proxy.faults += 1
+            proxy.count()
         return data, False
 
     def _counted(self, data: bytes) -> tuple[bytes, bool]:
@@ -125,7 +130,7 @@ class _Link:
             self._proxy.cut_anywhere = left - len(data)
             return data, False
         self._proxy.cut_anywhere = None
-        self._proxy.faults += 1
+        self._proxy.count()
         return data[:left], True
 
 

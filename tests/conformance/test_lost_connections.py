@@ -145,8 +145,7 @@ async def test_a_holder_followed_while_its_commit_was_lost_learns_that_it_was_st
         proxy.cut_down = 0
 
         async def follow() -> None:
-            while not proxy.faults:
-                await asyncio.sleep(0)
+            await proxy.happened.wait()
             await leases.release(old)
             assert await leases.acquire("algorithm-0", "b", 30) is not None
 
