@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .processes import NotAvailable, NotStarted, Running, launch, port_near
+from .processes import NotAvailable, NotStarted, Running, choose_ports, launch
 
 NAME = "postgres"
 PORT = 25432
@@ -30,7 +30,7 @@ def start(state: Path, password: str) -> Running:
     data = state / f"postgres-{version[2].split('.')[0]}"
     if not (data / "PG_VERSION").exists():
         initialise(programs, data, password, user)
-    port = port_near(PORT)
+    port = choose_ports(state, NAME, {"port": PORT})["port"]
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": str(port),

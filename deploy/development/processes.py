@@ -107,6 +107,19 @@ def tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
+def choose_ports(state: Path, name: str, preferred: dict[str, int]) -> dict[str, int]:
+    """The ports of the server's last run, so that clients of a crashed one find it again; at first the preferred ones.
+
+    A port that somebody else took meanwhile gives way to a free one.
+    """
+    memory = state / "ports.json"
+    remembered: dict[str, dict[str, int]] = json.loads(memory.read_text()) if memory.exists() else {}
+    last = remembered.get(name, {})
+    chosen = {use: port_near(last.get(use, port)) for use, port in preferred.items()}
+    memory.write_text(json.dumps({**remembered, name: chosen}, indent=2) + "\n")
+    return chosen
+
+
 def port_near(preferred: int) -> int:
     """The preferred loopback port, or any free one when it is taken."""
     for port in (preferred, 0):

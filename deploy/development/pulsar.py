@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from .processes import NotAvailable, Running, launch, port_near
+from .processes import NotAvailable, Running, choose_ports, launch
 
 NAME = "pulsar"
 PORTS = {"broker": 26650, "admin": 26680}  # the product's own web port, 8080, is the desk's
@@ -36,7 +36,7 @@ def start(state: Path, cache: Path) -> Running:
     """
     java = find_java()
     jars = find_jars(cache)
-    ports = {name: port_near(port) for name, port in PORTS.items()}
+    ports = choose_ports(state, NAME, PORTS)
     folder = state / "pulsar"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = folder / "standalone.conf"

@@ -5,7 +5,7 @@ import signal
 import socket
 from pathlib import Path
 
-from .processes import NotAvailable, Running, launch, port_near
+from .processes import NotAvailable, Running, choose_ports, launch
 
 NAME = "redis"
 PORT = 26379
@@ -22,7 +22,7 @@ def start(state: Path, password: str) -> Running:
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
         raise NotAvailable("Redis is not installed: apt-get install redis-server, or brew install redis")
-    port = port_near(PORT)
+    port = choose_ports(state, NAME, {"port": PORT})["port"]
     folder = state / "redis"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = folder / "redis.conf"  # not on the command line, where everyone reads the password

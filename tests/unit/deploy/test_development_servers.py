@@ -13,7 +13,16 @@ import pytest
 from deploy.development import __main__ as command
 from deploy.development import postgres, pulsar, redis
 from deploy.development.addresses import addresses, toml, variables_of_desk, variables_of_tests
-from deploy.development.processes import NotAvailable, NotStarted, Register, Running, birth, launch, port_near
+from deploy.development.processes import (
+    NotAvailable,
+    NotStarted,
+    Register,
+    Running,
+    birth,
+    choose_ports,
+    launch,
+    port_near,
+)
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -70,6 +79,17 @@ def test_a_taken_port_gives_way_to_a_free_one() -> None:
         port = taken.getsockname()[1]
         assert port_near(port) != port
     assert port_near(port) == port
+
+
+def test_a_server_comes_back_at_the_port_of_its_last_run(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        preferred = {"port": taken.getsockname()[1]}
+        first = choose_ports(tmp_path, "pulsar", preferred)
+        assert first != preferred
+    assert choose_ports(tmp_path, "pulsar", preferred) == first, "although the preferred port is free by now"
+    assert choose_ports(tmp_path, "redis", preferred) == preferred, "another server has its own memory"
 
 
 SERVERS = {
