@@ -75,6 +75,7 @@ MONITOR: Final[dict[str, Any]] = {
     "real_time_updates": True,
 }
 ACKNOWLEDGE: Final[dict[str, Any]] = {"note": "seen, the venue is slow"}
+SILENCE: Final[dict[str, Any]] = {"duration_seconds": 900, "reason": "the venue is known to be slow until 10:15"}
 ALERT_RULE: Final[dict[str, Any]] = {
     "alert_type": "HIGH_COST",
     "metric": "arrival_slippage_bps",

@@ -181,6 +181,15 @@ class AcknowledgeBody(Body):
     note: Text | None = None
 
 
+class SilenceBody(Body):
+    """`duration_seconds` are seconds of the desk's time, at most a day; 0 ends a silence."""
+
+    model_config = examples.shown(examples.SILENCE)
+
+    duration_seconds: Annotated[int, Strict(), Field(ge=0, le=86_400)]
+    reason: Text
+
+
 class AnalyzeBody(Body):
     model_config = examples.shown(examples.ANALYZE)
 

@@ -63,6 +63,21 @@ class AcknowledgeAlert(Payload, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class SilenceAlert(Payload, frozen=True, kw_only=True):
+    """Tell nobody of this alert, nor of what the same rule finds of the same order, until the time is over.
+
+    Answered with the `AlertRow`. 0 seconds end a silence.
+    """
+
+    message_type = "silence_alert"
+
+    order_id: str
+    alert_id: str
+    actor: str
+    duration_seconds: int  # of desk time
+    reason: str
+
+
 class LiveMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """None = cannot be computed yet (no fill, no volume, no quote)."""
 
@@ -131,6 +146,7 @@ class ExecutionAlertGenerated(Payload, frozen=True, kw_only=True):
     metrics: dict[str, float]
     threshold: float
     value: float
+    silenced_until_ns: int | None = None  # nobody is told of it before
 
 
 class FillMeasure(msgspec.Struct, frozen=True, kw_only=True):

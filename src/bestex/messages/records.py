@@ -226,6 +226,9 @@ class AlertRow(Record, frozen=True, kw_only=True):
     raised_time_ns: int
     updated_time_ns: int
     acknowledged_by: str | None
+    silenced_until_ns: int | None = None  # nobody is told of it before; None = never silenced
+    silenced_by: str | None = None
+    silence_reason: str | None = None
 
 
 class AlertRuleRow(Record, frozen=True, kw_only=True):
@@ -329,6 +332,9 @@ class DeskStateRow(Record, frozen=True, kw_only=True):
 
     name: str
     value: dict[str, Any]
+
+
+KILL_SWITCH = "kill_switch"  # a DeskStateRow: {"killed": [{scope, scope_value, actor, reason, time_ns}]}
 
 
 class InboxRow(Record, frozen=True, kw_only=True):

@@ -37,7 +37,30 @@ from bestex.messages.execution import (
     WorkingConstraints,
 )
 from bestex.messages.orders import CreateOrder
-from bestex.messages.records import ChildOrderRow, ExecutionAlgorithmRow, ExecutionPlanRow, ExecutionStatusRow, FillRow
+from bestex.messages.records import (
+    KILL_SWITCH,
+    ChildOrderRow,
+    DeskStateRow,
+    ExecutionAlgorithmRow,
+    ExecutionPlanRow,
+    ExecutionStatusRow,
+    FillRow,
+)
+
+
+class KilledScope(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing of this scope is sent until the same scope is re-armed. `scope_value` is None for `all`."""
+
+    scope: str
+    scope_value: str | None
+    actor: str
+    reason: str
+    time_ns: int
+
+
+class KillState(msgspec.Struct, frozen=True, kw_only=True):
+    killed: tuple[KilledScope, ...]  # empty: everything may be sent
+
 
 router = APIRouter(prefix="/execution", tags=["execution algorithms"], route_class=StrictRoute)
 
@@ -188,6 +211,12 @@ async def cancel(access: Desk, order_id: str, body: ReasonBody | None = None) ->
 async def kill(access: Desk, body: KillBody) -> Response:
     payload = KillExecutions(scope=body.scope, scope_value=body.scope_value, actor=access.actor, reason=body.reason)
     return answer(await access.requests.ask("algorithm", payload, order_id="desk"))
+
+
+@router.get("/kill", responses=answers.schema(KillState), summary="What is killed: by whom, since when, why")
+async def kill_state(access: Desk) -> Response:
+    row = await access.store.get(DeskStateRow, KILL_SWITCH)
+    return answer(KillState(killed=()) if row is None else msgspec.convert(row.value, KillState))
 
 
 @router.post("/rearm", summary="Allow orders of a killed scope again")

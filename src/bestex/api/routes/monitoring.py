@@ -9,7 +9,7 @@ from bestex.api import answers, streams
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
-from bestex.api.models import AcknowledgeBody, AlertRuleBody, MonitorBody, NewAlertRuleBody
+from bestex.api.models import AcknowledgeBody, AlertRuleBody, MonitorBody, NewAlertRuleBody, SilenceBody
 from bestex.api.routes.orders import order_row
 from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries.data_quality import MonitoringQuality, monitoring_quality
@@ -17,7 +17,7 @@ from bestex.api.summaries.graded import graded
 from bestex.api.summaries.performance import BenchmarkComparison, Ranking, comparison, comparisons, rankings
 from bestex.api.timelines import After, timeline_page
 from bestex.domain.errors import Conflict, NotFound
-from bestex.messages.monitoring import AcknowledgeAlert, DeleteAlertRule, SaveAlertRule, StartMonitoring
+from bestex.messages.monitoring import AcknowledgeAlert, DeleteAlertRule, SaveAlertRule, SilenceAlert, StartMonitoring
 from bestex.messages.records import AlertRow, AlertRuleRow, MonitoringRow
 
 router = APIRouter(prefix="/monitoring", tags=["execution monitoring"], route_class=StrictRoute)
@@ -150,6 +150,23 @@ async def acknowledge(access: Desk, alert_id: str, body: AcknowledgeBody | None 
         raise NotFound(f"no alert {alert_id}", field="alert_id", value=alert_id)
     payload = AcknowledgeAlert(
         order_id=row.order_id, alert_id=alert_id, actor=access.actor, note=body.note if body else None
+    )
+    return answer(await access.requests.ask("monitoring", payload, order_id=row.order_id))
+
+
+@router.post("/alerts/{alert_id}/silence", responses=answers.schema(AlertRow), summary="Tell nobody of it for a while")
+async def silence(access: Desk, alert_id: str, body: SilenceBody) -> Response:
+    """Neither of this alert nor of what the same rule finds of the same order; both are shown all the while. It ends by
+    itself: what still fires then is told. A broken invariant cannot be silenced."""
+    row = await access.store.get(AlertRow, alert_id)
+    if row is None:
+        raise NotFound(f"no alert {alert_id}", field="alert_id", value=alert_id)
+    payload = SilenceAlert(
+        order_id=row.order_id,
+        alert_id=alert_id,
+        actor=access.actor,
+        duration_seconds=body.duration_seconds,
+        reason=body.reason,
     )
     return answer(await access.requests.ask("monitoring", payload, order_id=row.order_id))
 

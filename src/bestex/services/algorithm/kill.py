@@ -1,6 +1,7 @@
 """The kill switch: which orders may send nothing."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from bestex.domain.errors import Conflict, InvalidInput
 
@@ -16,14 +17,27 @@ class Subject:
     algorithm: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Killed:
+    """One scope that may send nothing, with who killed it (last), when and why."""
+
+    scope: str
+    scope_value: str | None
+    actor: str
+    reason: str
+    time_ns: int
+
+
 class KillSwitch:
-    """Killed scopes, with who killed them and why. Killed means killed until re-armed by the same scope."""
+    """Killed scopes. Killed means killed until re-armed by the same scope."""
 
     def __init__(self) -> None:
-        self._killed: dict[tuple[str, str | None], str] = {}
+        self._killed: dict[tuple[str, str | None], Killed] = {}
 
-    def kill(self, scope: str, value: str | None, words: str) -> None:
-        self._killed[_checked(scope, value)] = words
+    def kill(self, scope: str, value: str | None, *, actor: str, reason: str, time_ns: int) -> None:
+        self._killed[_checked(scope, value)] = Killed(
+            scope=scope, scope_value=value, actor=actor, reason=reason, time_ns=time_ns
+        )
 
     def rearm(self, scope: str, value: str | None) -> None:
         """Raises Conflict if that scope is not killed."""
@@ -37,17 +51,14 @@ class KillSwitch:
 
     def covers(self, subject: Subject) -> str | None:
         """Why the order may send nothing, in words; None if it may."""
-        for (scope, value), words in self._killed.items():
+        for (scope, value), killed in self._killed.items():
             if matches(scope, value, subject):
-                return f"killed ({_named(scope, value)}): {words}"
+                return f"killed ({_named(scope, value)}): {killed.reason} ({killed.actor})"
         return None
 
-    def state(self) -> list[list[str | None]]:
-        return [[scope, value, words] for (scope, value), words in sorted(self._killed.items(), key=str)]
-
-    def restore(self, saved: list[list[str | None]]) -> None:
-        for scope, value, words in saved:
-            self.kill(str(scope), value, str(words))
+    def state(self) -> list[dict[str, Any]]:
+        """What is killed, as rows keep it."""
+        return [asdict(killed) for _, killed in sorted(self._killed.items(), key=lambda item: str(item[0]))]
 
 
 def matches(scope: str, value: str | None, subject: Subject) -> bool:

@@ -14,7 +14,7 @@ from bestex.messages.execution import (
     RearmExecutions,
     SetAlgorithmEnabled,
 )
-from bestex.messages.records import DeskStateRow
+from bestex.messages.records import KILL_SWITCH, DeskStateRow
 from bestex.services.algorithm.catalogue import Catalogue
 from bestex.services.algorithm.ending import Ending
 from bestex.services.algorithm.kill import KillSwitch
@@ -39,7 +39,13 @@ class Switches:
         self._kills = kills
 
     def kill(self, request: KillExecutions, message: Message[Any]) -> Effects:
-        self._kills.kill(request.scope, request.scope_value, f"{request.reason} ({request.actor})")
+        self._kills.kill(
+            request.scope,
+            request.scope_value,
+            actor=request.actor,
+            reason=request.reason,
+            time_ns=message.time_ns,
+        )
         effects, parents = Effects(), list(self._parents.open_in(request.scope, request.scope_value))
         for parent in parents:
             killed = self._kills.covers(parent.subject)
@@ -72,7 +78,7 @@ class Switches:
             orders_affected=len(parents),
         )
         effects.events.append((DESK, changed))
-        effects.records.append(DeskStateRow(name="kill_switch", value={"killed": self._kills.state()}))
+        effects.records.append(DeskStateRow(name=KILL_SWITCH, value={"killed": self._kills.state()}))
         unconfirmed = [child for parent in parents for child in acknowledgement(parent).unconfirmed]
         effects.answer = ExecutionAcknowledged(
             order_id=DESK,

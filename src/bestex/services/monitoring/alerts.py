@@ -89,10 +89,20 @@ class RaisedAlert:
     pending_since_ns: int | None = None
     false_since_ns: int | None = None
     row: AlertRow | None = None
+    is_told: bool = True  # False: it fired into a silence, and nobody has heard of it
 
     @property
     def is_open(self) -> bool:
         return self.row is not None and self.row.state != "RESOLVED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """Until when nobody is told what one rule finds of one order, who wanted it so, and why."""
+
+    until_ns: int
+    actor: str
+    reason: str
 
 
 def checked_rule(request: SaveAlertRule, *, now_ns: int) -> AlertRuleRow:

@@ -32,6 +32,7 @@ from bestex.messages.monitoring import (
     LiveMetrics,
     MonitoringSession,
     SaveAlertRule,
+    SilenceAlert,
     StartMonitoring,
 )
 from bestex.messages.orders import OrderAmended, OrderCancelled, OrderCreated
@@ -74,6 +75,7 @@ class MonitoringService:
             "timer_due",
             "start_monitoring",
             "acknowledge_alert",
+            "silence_alert",
             "save_alert_rule",
             "delete_alert_rule",
         }
@@ -110,6 +112,9 @@ class MonitoringService:
             case AcknowledgeAlert() as request:
                 watched = self._known(request.order_id)
                 return self._alerts.acknowledge(watched, request, self._metrics(watched, now_ns), now_ns=now_ns)
+            case SilenceAlert() as request:
+                watched = self._known(request.order_id)
+                return self._alerts.silence(watched, request, self._metrics(watched, now_ns), now_ns=now_ns)
             case SaveAlertRule() as request:
                 return self._alerts.save(request, now_ns=now_ns)
             case DeleteAlertRule() as request:

@@ -10,7 +10,7 @@ from bestex.messages.execution import ControlBreach, ExecutionCompleted, Executi
 from bestex.messages.monitoring import ExecutionMeasured, TradeExecuted
 from bestex.messages.strategy import ExecutionStrategySelected
 from bestex.quant.benchmarks import timing_risk
-from bestex.services.monitoring.alerts import RaisedAlert
+from bestex.services.monitoring.alerts import RaisedAlert, Silence
 from bestex.services.monitoring.fill_markouts import FillMarkouts
 from bestex.services.monitoring.market_interval import MarketInterval
 from bestex.services.monitoring.progress import Progress
@@ -48,6 +48,7 @@ class WatchedOrder:
     metrics_wanted: tuple[str, ...] = ()
     is_updated_live: bool = True
     alerts: dict[str, RaisedAlert] = field(default_factory=dict)  # by rule name
+    silences: dict[str, Silence] = field(default_factory=dict)  # by rule name; also those that are over
     breaches: list[str] = field(default_factory=list)
     completed: ExecutionCompleted | None = None
     end: MarketSnapshot | None = None  # the first one at or after completion

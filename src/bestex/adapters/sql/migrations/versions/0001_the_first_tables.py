@@ -39,6 +39,9 @@ def upgrade() -> None:
         sa.Column("raised_time_ns", sa.BigInteger(), nullable=False),
         sa.Column("updated_time_ns", sa.BigInteger(), nullable=False),
         sa.Column("acknowledged_by", sa.String(), nullable=True),
+        sa.Column("silenced_until_ns", sa.BigInteger(), nullable=True),
+        sa.Column("silenced_by", sa.String(), nullable=True),
+        sa.Column("silence_reason", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("alert_id"),
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:

@@ -554,7 +554,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** What is killed: by whom, since when, why */
+        get: operations["kill_state_api_v1_execution_kill_get"];
         put?: never;
         /** Cancel every live child of a scope and block new ones */
         post: operations["kill_api_v1_execution_kill_post"];
@@ -1017,6 +1018,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/monitoring/alerts/{alert_id}/silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell nobody of it for a while
+         * @description Neither of this alert nor of what the same rule finds of the same order; both are shown all the while. It ends by
+         *     itself: what still fires then is told. A broken invariant cannot be silenced.
+         */
+        post: operations["silence_api_v1_monitoring_alerts__alert_id__silence_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/monitoring/benchmarks": {
         parameters: {
             query?: never;
@@ -1456,6 +1478,9 @@ export interface components {
             raised_time: string;
             recommendation: string;
             severity: string;
+            silence_reason: string | null;
+            silenced_by: string | null;
+            silenced_until: string | null;
             state: string;
             threshold: number;
             /** Format: date-time */
@@ -2192,6 +2217,22 @@ export interface components {
             scope?: string;
             /** Scope Value */
             scope_value?: string | null;
+        };
+        /** KillState */
+        KillState: {
+            killed: components["schemas"]["KilledScope"][];
+        };
+        /**
+         * KilledScope
+         * @description Nothing of this scope is sent until the same scope is re-armed. `scope_value` is None for `all`.
+         */
+        KilledScope: {
+            actor: string;
+            reason: string;
+            scope: string;
+            scope_value: string | null;
+            /** Format: date-time */
+            time: string;
         };
         /**
          * MarketConditions
@@ -2975,6 +3016,20 @@ export interface components {
          * @enum {string}
          */
         Side: "BUY" | "SELL";
+        /**
+         * SilenceBody
+         * @description `duration_seconds` are seconds of the desk's time, at most a day; 0 ends a silence.
+         * @example {
+         *       "duration_seconds": 900,
+         *       "reason": "the venue is known to be slow until 10:15"
+         *     }
+         */
+        SilenceBody: {
+            /** Duration Seconds */
+            duration_seconds: number;
+            /** Reason */
+            reason: string;
+        };
         /**
          * StrategyBody
          * @description Everything of a row of the catalogue but its name.
@@ -5442,6 +5497,71 @@ export interface operations {
             };
         };
     };
+    kill_state_api_v1_execution_kill_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KillState"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     kill_api_v1_execution_kill_post: {
         parameters: {
             query?: never;
@@ -7301,6 +7421,77 @@ export interface operations {
             };
         };
     };
+    silence_api_v1_monitoring_alerts__alert_id__silence_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRow"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     benchmarks_api_v1_monitoring_benchmarks_get: {
         parameters: {
             query?: {
@@ -8683,4 +8874,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "2df2068f051019c1d364033d5e281d70d427e9ba1e3074447fbb543bde687be1";
+export const DOCUMENT = "1a3b9f3ac6565f8ccf8629f12b0b345f817f641369aa5a97afdb9dde99862d54";
