@@ -322,3 +322,25 @@ def test_recommendations_page_without_loss_or_repeat() -> None:
     assert [item.recommendation_id for item in (*first, *rest)] == ["o:1", "o:2", "o:3"]
     assert (cursor, end) == ("o:2", None)
     assert recommendation_page(found, 3, None)[1] is None
+
+
+# -- cost models and forecasts
+
+
+async def test_the_cost_model_in_use_is_shown_with_what_is_known_of_its_predictions(client: httpx2.AsyncClient) -> None:
+    [found] = (await client.get(f"{V1}/execution-strategy/models")).json()["items"]
+    assert (found["model_id"], found["status"], len(found["version"])) == ("pretrade-cost", "CHAMPION", 12)
+    assert found["parameters"]["impact.temporary_exponent"] == 0.6
+    assert found["calibration"]["orders"] == 0
+    assert "0 orders, 20 needed" in found["calibration"]["finding"]
+    assert (await client.get(f"{V1}/execution-strategy/models/pretrade-cost")).json() == found
+    assert (await client.get(f"{V1}/execution-strategy/models/other")).status_code == 404
+
+
+async def test_a_forecast_abstains_until_there_is_enough(client: httpx2.AsyncClient, until: Until) -> None:
+    await worked(client, until, "f1")
+    items = (await client.get(f"{V1}/execution-quality/forecast?horizon=5")).json()["items"]
+    score = next(item for item in items if item["metric"] == "OVERALL_QUALITY_SCORE")
+    assert (score["sample_size"], score["horizon"], score["mean"]) == (1, 5, None)
+    assert score["note"] == "insufficient evidence: 1 orders, 40 needed"
+    assert wrong(await client.get(f"{V1}/execution-quality/forecast?horizon=0")) == ["horizon"]

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from bestex.api.frames import Frames
+from bestex.messages.strategy import CostModel
 from bestex.ports import Clock, Feed, Journal, Market, ReferenceData, Requests, Store
 
 
@@ -34,6 +35,7 @@ class Access:
     new_id: Callable[[str], str]  # a fresh id with the given prefix
     about: Callable[[], dict[str, Any]]  # what /desk adds: speed, market kind, seed, label
     frames: Frames = field(default_factory=Frames)
+    cost_models: Sequence[CostModel] = ()  # those by which this desk prices orders
     actor: str = "local"  # before identities exist, and on loopback only
 
 

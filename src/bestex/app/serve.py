@@ -28,6 +28,8 @@ from bestex.messages.records import DeskStateRow
 from bestex.ports import Batch
 from bestex.services.reference.desk_reference import DeskReference
 from bestex.services.reference.service import ReferenceService
+from bestex.services.strategy.config import StrategyConfig
+from bestex.services.strategy.cost_model import cost_model
 from bestex.simulation.generated_market import GeneratedMarket
 from bestex.simulation.generated_reference import GeneratedReference
 
@@ -80,6 +82,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                     health=lambda: _health(settings, driver),
                     new_id=_new_id,
                     about=lambda: _about(settings, driver, seed),
+                    cost_models=(cost_model(StrategyConfig()),),
                 ),
                 driver,
             )

@@ -8,7 +8,7 @@ from typing import Final
 
 SAMPLE_MIN: Final = 20  # orders below which no mean is shown
 COVERAGE: Final = 0.95
-_Z: Final = NormalDist().inv_cdf((1 + COVERAGE) / 2)
+NORMAL_QUANTILE: Final = NormalDist().inv_cdf((1 + COVERAGE) / 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ def estimated_mean(values: Sequence[float], *, sample_min: int = SAMPLE_MIN) -> 
     if count < sample_min:
         return _abstention(count, sample_min)
     mean = fmean(values)
-    half = _Z * sqrt(variance(values, mean) / count)
+    half = NORMAL_QUANTILE * sqrt(variance(values, mean) / count)
     return Estimate(sample_size=count, mean=mean, interval_low=mean - half, interval_high=mean + half)
 
 
@@ -45,8 +45,12 @@ def estimated_share(hits: int, count: int, *, sample_min: int = SAMPLE_MIN) -> E
     if count < sample_min:
         return _abstention(count, sample_min)
     share = hits / count
-    centre = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    half = _Z / (1 + _Z**2 / count) * sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
+    centre = (share + NORMAL_QUANTILE**2 / (2 * count)) / (1 + NORMAL_QUANTILE**2 / count)
+    half = (
+        NORMAL_QUANTILE
+        / (1 + NORMAL_QUANTILE**2 / count)
+        * sqrt(share * (1 - share) / count + NORMAL_QUANTILE**2 / (4 * count**2))
+    )
     return Estimate(
         sample_size=count, mean=share, interval_low=max(0.0, centre - half), interval_high=min(1.0, centre + half)
     )
@@ -63,7 +67,7 @@ def trend(oldest_first: Sequence[float], *, sample_min: int = SAMPLE_MIN) -> str
     before, after = oldest_first[:middle], oldest_first[middle:]
     change = fmean(after) - fmean(before)
     error = sqrt(variance(before) / len(before) + variance(after) / len(after))
-    if abs(change) <= _Z * error:
+    if abs(change) <= NORMAL_QUANTILE * error:
         return "STEADY"
     return "RISING" if change > 0 else "FALLING"
 

@@ -82,6 +82,16 @@ class ExpectedOutcomes(msgspec.Struct, frozen=True, kw_only=True):
     fees: float = 0.0
 
 
+class CostModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model by which candidates are priced. Parameters are dimensionless unless their name says otherwise."""
+
+    model_id: str
+    name: str
+    version: str  # changes when a parameter does
+    parameters: dict[str, float]  # "impact.permanent", ...
+    sources: dict[str, str]  # part before the dot -> where its values come from
+
+
 class AlternativeStrategy(msgspec.Struct, frozen=True, kw_only=True):
     strategy: ExecutionStrategy
     expected_outcomes: ExpectedOutcomes

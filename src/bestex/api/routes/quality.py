@@ -1,8 +1,9 @@
 """Execution quality service over HTTP: grades of executions, venues and algorithms."""
 
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from bestex.api import answers
@@ -12,6 +13,7 @@ from bestex.api.models import AnalyzeBatchBody, AnalyzeBody, QualityMonitorBody
 from bestex.api.routes.orders import order_row
 from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries import quality as summaries
+from bestex.api.summaries.forecasts import MetricForecast, forecasts
 from bestex.api.summaries.graded import checked_dates, graded
 from bestex.domain.errors import InvalidInput, NotFound
 from bestex.messages.quality import AnalyzeQuality, ExecutionQualityAnalyzed
@@ -199,3 +201,20 @@ async def trends(
         access, algorithm=algorithm, instrument_id=instrument_id, start_date=start_date, end_date=end_date
     )
     return page(summaries.trends(rows))
+
+
+@router.get(
+    "/forecast",
+    responses=answers.page_schema(MetricForecast),
+    summary="What the next executions are likely to be, with an interval",
+)
+async def quality_forecast(
+    access: Desk,
+    algorithm: str | None = None,
+    instrument_id: str | None = None,
+    horizon: Annotated[int, Query(ge=1, le=500, description="executions ahead")] = 20,
+) -> Response:
+    """A line through the latest 2,000 graded executions, its slope shrunk towards level; null below 40.
+
+    Executions count as independent: a day on which all go wrong together makes the interval too narrow."""
+    return page(forecasts(await graded(access, algorithm=algorithm, instrument_id=instrument_id), horizon=horizon))

@@ -1,5 +1,6 @@
 """Execution strategy service over HTTP: recommend, adapt, and what became of it."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from bestex.api.models import (
 )
 from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries.graded import ROWS_MAX
+from bestex.api.summaries.models import ModelInUse, model_in_use
 from bestex.api.summaries.performance import StrategyInsight, insights
 from bestex.domain.errors import InvalidInput, NotFound
 from bestex.messages.records import (
@@ -334,7 +336,34 @@ async def history(
 )
 async def strategy_insights(access: Desk) -> Response:
     """Over the latest 2,000 selections. Below 20 completed orders of one, only their count is given."""
+    return page(insights(await _outcomes(access)))
+
+
+async def _outcomes(access: Access) -> Sequence[StrategySelectionRow]:
     found = await access.store.find(
         StrategySelectionRow, where={"status": "COMMITTED"}, order_by="-created_at_ns", limit=ROWS_MAX
     )
-    return page(insights(found.rows))
+    rows: Sequence[StrategySelectionRow] = found.rows
+    return rows
+
+
+@router.get(
+    "/models", responses=answers.page_schema(ModelInUse), summary="The cost model in use, and how well it predicts"
+)
+async def models(access: Desk) -> Response:
+    """Calibrated on the latest 2,000 committed selections; below 20 completed orders only their count is given."""
+    rows = await _outcomes(access)
+    return page([model_in_use(model, rows) for model in access.cost_models])
+
+
+@router.get("/models/{model_id}", responses=answers.schema(ModelInUse), summary="One cost model")
+async def model(access: Desk, model_id: str) -> Response:
+    found = next((item for item in access.cost_models if item.model_id == model_id), None)
+    if found is None:
+        raise NotFound(
+            f"no cost model {model_id!r}",
+            field="model_id",
+            value=model_id,
+            expected=", ".join(item.model_id for item in access.cost_models),
+        )
+    return answer(model_in_use(found, await _outcomes(access)))

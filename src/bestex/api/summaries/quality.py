@@ -14,7 +14,7 @@ from bestex.domain.time import to_iso
 from bestex.messages.records import AlgorithmProfileRow, QualityAlertRow, QualityResultRow, VenueProfileRow
 
 _POINTS: Final = (5, 25, 50, 75, 95)
-_TRENDED: Final = ("COST_VS_MODEL", "SLIPPAGE", "IMPLEMENTATION_SHORTFALL", "FILL_RATE", "EXECUTION_SPEED")
+TRENDED: Final = ("COST_VS_MODEL", "SLIPPAGE", "IMPLEMENTATION_SHORTFALL", "FILL_RATE", "EXECUTION_SPEED")
 
 
 class MetricPercentiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +150,7 @@ def trends(rows: Sequence[QualityResultRow]) -> list[MetricTrend]:
             days={day: score_mean(group, sample_min=2) for day, group in days.items()},
         )
     ]
-    for name in _TRENDED:
+    for name in TRENDED:
         values = readings(rows, name)
         found.append(
             MetricTrend(

@@ -115,6 +115,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/execution-quality/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the next executions are likely to be, with an interval
+         * @description A line through the latest 2,000 graded executions, its slope shrunk towards level; null below 40.
+         *
+         *     Executions count as independent: a day on which all go wrong together makes the interval too narrow.
+         */
+        get: operations["quality_forecast_api_v1_execution_quality_forecast_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/execution-quality/monitor": {
         parameters: {
             query?: never;
@@ -333,6 +355,43 @@ export interface paths {
         };
         /** Regime, volatility, liquidity, trend and intraday pattern now */
         get: operations["market_conditions_api_v1_execution_strategy_market_conditions__instrument_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-strategy/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The cost model in use, and how well it predicts
+         * @description Calibrated on the latest 2,000 committed selections; below 20 completed orders only their count is given.
+         */
+        get: operations["models_api_v1_execution_strategy_models_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution-strategy/models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One cost model */
+        get: operations["model_api_v1_execution_strategy_models__model_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2302,6 +2361,24 @@ export interface components {
             venues: components["schemas"]["VenueQuote"][];
         };
         /**
+         * MetricForecast
+         * @description The mean of the next `horizon` executions' metric, in its own unit, with a 95 % interval of that mean.
+         *
+         *         `slope_per_execution` is the fitted slope times `slope_kept` (0..1), the part of it that the data bear. All None
+         *         below the minimum sample; `note` says so.
+         */
+        MetricForecast: {
+            horizon: number;
+            interval_high: number | null;
+            interval_low: number | null;
+            mean: number | null;
+            metric: string;
+            note: string | null;
+            sample_size: number;
+            slope_kept: number | null;
+            slope_per_execution: number | null;
+        };
+        /**
          * MetricPercentiles
          * @description Percentiles of one metric over this desk's own executions, in the metric's unit; None below the minimum.
          */
@@ -2337,6 +2414,39 @@ export interface components {
             direction: string;
             estimate: components["schemas"]["Estimate"];
             metric: string;
+        };
+        /**
+         * ModelCalibration
+         * @description Over completed orders that a recommendation chose for, each weighing the same; costs in bps, positive is worse.
+         *
+         *         `coverage`: "0.8" -> share of orders whose realised cost fell into the central 80 % of their own pre-trade cost
+         *         distribution; a calibrated model has 0.8 there.
+         */
+        ModelCalibration: {
+            absolute_error_bps: components["schemas"]["Estimate"];
+            bias_bps: components["schemas"]["Estimate"];
+            coverage: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            finding: string;
+            orders: number;
+        };
+        /**
+         * ModelInUse
+         * @description A registered cost model with its calibration on this desk.
+         */
+        ModelInUse: {
+            calibration: components["schemas"]["ModelCalibration"];
+            model_id: string;
+            name: string;
+            parameters: {
+                [key: string]: number;
+            };
+            sources: {
+                [key: string]: string;
+            };
+            status: string;
+            version: string;
         };
         /**
          * ModifyExecutionBody
@@ -3660,6 +3770,79 @@ export interface operations {
             };
         };
     };
+    quality_forecast_api_v1_execution_quality_forecast_get: {
+        parameters: {
+            query?: {
+                algorithm?: string | null;
+                instrument_id?: string | null;
+                /** @description executions ahead */
+                horizon?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MetricForecast"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     monitor_api_v1_execution_quality_monitor_post: {
         parameters: {
             query?: never;
@@ -4459,6 +4642,141 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarketConditions"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_api_v1_execution_strategy_models_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ModelInUse"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    model_api_v1_execution_strategy_models__model_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelInUse"];
                 };
             };
             /** @description Nothing is known under that id */
@@ -8874,4 +9192,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "1a3b9f3ac6565f8ccf8629f12b0b345f817f641369aa5a97afdb9dde99862d54";
+export const DOCUMENT = "1bceaf5400da1c6229fe5dc6e243003150bdd0a4e6c2075872517de752ea308e";
