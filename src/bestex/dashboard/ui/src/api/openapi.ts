@@ -9192,4 +9192,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "1bceaf5400da1c6229fe5dc6e243003150bdd0a4e6c2075872517de752ea308e";
+export const DOCUMENT = "d94240365e51f7d3481d42499756f34470eee49fcf92b6b075c5dafd040155dc";
