@@ -83,6 +83,12 @@ export class Tape {
     };
   }
 
+  /** What strategy would make of the market. */
+  conditions(time) {
+    const said = (label) => ({ label, confidence: 0.8, source: "made up", values: {} });
+    return { instrument_id: this.instrument.instrument_id, time, regime: "NORMAL", volatility: said("NORMAL"), liquidity: said("THIN"), trend: said("RISING"), intraday_pattern: said("MORNING"), confidence: 0.8, context: {}, is_generated: true };
+  }
+
   bars(start, end, width) {
     const out = [];
     const first = Math.max(0, Math.floor((start - OPEN) / 1000));

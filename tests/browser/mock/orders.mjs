@@ -346,6 +346,7 @@ export class MockOrder {
       interval: hasFills ? { low: 0.51, high: 0.83, grade_low: "AVERAGE", grade_high: "EXCELLENT" } : null,
       metric_breakdown: {
         FILL_RATE: score(this.row.filled_quantity / this.row.quantity, 1, 0.9, 0.15, "fraction"),
+        IMPLEMENTATION_SHORTFALL: score(slippage, null, null, 0),
         SLIPPAGE: score(slippage, 6.2, 0.64, 0.3),
         MARKET_IMPACT: score(3.4, 3.4, 0.5, 0.2),
         PRICE_IMPROVEMENT: score(null, null, null, 0.1, "bps", "no dark fill to compare"),
@@ -364,6 +365,20 @@ export class MockOrder {
       improvement_recommendations: ["Post longer on NYSE: fills there cost 0.3 bps less than crossing."],
       standard_version: "2026-11-1",
     };
+  }
+
+  /** As the list of results gives it. */
+  graded() {
+    const analysis = this.quality();
+    const { order_id, overall_quality_score, quality_grade } = analysis;
+    return { order_id, overall_quality_score, quality_grade, analysis };
+  }
+
+  /** The recommendation that the order came from, as it is kept. */
+  selections() {
+    const { order_id, instrument_id, quantity } = this.row;
+    const given = recommendation({ order_id, instrument_id, quantity, constraints: {} }, 1, this.begin);
+    return [{ id: given.selection_id, order_id, status: "COMMITTED", adaptation: 0, recommendation: given }];
   }
 
   end(now) {

@@ -92,6 +92,8 @@ export async function startMock({ port = 0, seed = 20261121, orders: howMany = 0
     ["GET", /^venues$/, () => page(VENUES)],
     ["GET", /^market\/([^/]+)\/quote$/, ([id]) => ok(tapes.get(id).quote(new Date(now).toISOString()))],
     ["GET", /^market\/([^/]+)\/bars$/, ([id], _body, query) => page(tapes.get(id).bars(Date.parse(query.get("start")), Date.parse(query.get("end")), Number(query.get("bar_seconds"))))],
+    ["GET", /^execution-strategy\/market-conditions\/([^/]+)$/, ([id]) => ok(tapes.get(id).conditions(new Date(now).toISOString()))],
+    ["GET", /^execution-strategy\/selections$/, (_ids, _body, query) => page((orders.get(query.get("order_id"))?.selections() ?? []))],
     ["POST", /^execution-strategy\/recommend$/, (_ids, body) => {
       // What the browser cannot know: the account's own limit.
       if (body.quantity > 1_000_000) {
@@ -145,8 +147,9 @@ export async function startMock({ port = 0, seed = 20261121, orders: howMany = 0
     }],
     ["GET", /^monitoring\/([^/]+)\/analytics$/, ([id]) => withOrder(id, (order) =>
       ok({ order_id: id, execution_summary: null, cost_analysis: order.isDone ? order.costs(now) : null, performance_attribution: null, benchmark_comparison: [] }))],
-    ["GET", /^monitoring\/([^/]+)\/timeline$/, ([id]) => page(log.filter((message) => message.order_id === id && message.event_type !== "execution_monitoring"))],
-    ["GET", /^execution-quality\/results$/, () => page([...orders.values()].filter((order) => order.isDone).map((order) => order.quality()))],
+    ["GET", /^monitoring\/([^/]+)\/timeline$/, ([id], _body, query) => page(log.map((message, index) => ({ position: index + 1, ...message }))
+      .filter(({ position, order_id, event_type }) => position > Number(query.get("after_position")) && order_id === id && event_type !== "execution_monitoring"))],
+    ["GET", /^execution-quality\/results$/, () => page([...orders.values()].filter((order) => order.isDone).map((order) => order.graded()))],
     ["GET", /^execution-quality\/results\/([^/]+)$/, ([id]) => withOrder(id, (order) => (order.isDone ? ok(order.quality()) : refuse(404, "not_found", "not graded yet")))],
   ];
 

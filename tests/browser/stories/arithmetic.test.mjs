@@ -1,11 +1,9 @@
 // The screens' own arithmetic, on numbers small enough to check by hand.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { pathToFileURL } from "node:url";
 
-const UI = new URL("../../../src/bestex/dashboard/ui/", import.meta.url).pathname;
+import { sources } from "../parts/sources.mjs";
 
 describe("the arithmetic of the screens", () => {
   let vite;
@@ -16,9 +14,8 @@ describe("the arithmetic of the screens", () => {
   let frontier;
   let consequences;
   before(async () => {
-    const { createServer } = await import(pathToFileURL(createRequire(`${UI}package.json`).resolve("vite")).href);
-    vite = await createServer({ root: UI, configFile: false, server: { middlewareMode: true }, appType: "custom", logLevel: "error" });
-    const load = (path) => vite.ssrLoadModule(`/src/${path}`);
+    vite = await sources();
+    const { load } = vite;
     format = await load("format.ts");
     validation = await load("ticket/validation.ts");
     schedule = await load("order/schedule.ts");

@@ -1,6 +1,7 @@
 // What is hard to bring about on a real desk: thousands of orders, a lost connection, alerts, refusals only the desk can give.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 
 import { startMock } from "../mock/server.mjs";
@@ -56,6 +57,51 @@ describe("a full desk", { skip: noBrowser }, () => {
     assert.notEqual(await figures(), figuresBefore, "the market moves, so must the figures");
     assert.deepEqual(await ids(), before);
     await page.locator(".search").fill("");
+  });
+
+  test("the market strip says each instrument's regime and how old its quote is", async () => {
+    const line = page.locator(".market tbody tr", { hasText: "AAPL" });
+    await line.getByText("Normal ↗").waitFor();
+    assert.match(await line.locator(".regime").getAttribute("title"), /liquidity thin, trend rising\. As sure as the weakest of them: 80 %/);
+    assert.match(await line.locator("td").last().innerText(), /^\d+\.\d$/);
+    assert.match(await page.locator(".market header").innerText(), /feed 40 ms old/);
+  });
+
+  test("the blotter leaves as a file: as filtered and sorted, with ids and units, without formulas", async () => {
+    await page.locator(".search").fill("SEED-0499");
+    const tools = page.locator(".blotter .tools");
+    await tools.locator("summary").click();
+    const [download] = await Promise.all([page.waitForEvent("download"), tools.getByRole("button", { name: "CSV" }).click()]);
+    assert.equal(download.suggestedFilename(), "Orders.csv");
+    const text = await readFile(await download.path(), "utf8");
+    const [head, ...lines] = text.trimEnd().split("\r\n");
+    assert.match(head, /^Order,State,Side,Instrument,Quantity \(shares\),Filled \(%\)/);
+    assert.equal(lines.length, 10);
+    for (const line of lines) assert.match(line, /^SEED-0499\d,\w+,(Buy|Sell),[A-Z]+,\d+,\d+/);
+    await tools.getByLabel("Grade").uncheck();
+    assert.equal(await page.locator(".grid .head", { hasText: "Grade" }).count(), 0);
+    await tools.getByLabel("Grade").check();
+    await page.keyboard.press("Escape");
+    assert.equal(await tools.getAttribute("open"), null, "escape closes the menu");
+    await page.locator(".search").fill("");
+  });
+
+  test("a table is sorted and walked by keyboard alone, and says how it is sorted", async () => {
+    const market = page.locator(".market");
+    await market.locator("thead button").first().focus();
+    for (let step = 0; step < 4; step += 1) await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    const spread = market.locator("th", { hasText: "Spread" });
+    assert.equal(await spread.getAttribute("aria-sort"), "descending");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    const focused = await page.evaluate(() => [document.activeElement.tagName, document.activeElement.rowIndex]);
+    assert.deepEqual(focused, ["TR", 2]);
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), "none", "the focus is seen");
+    assert.equal(await page.locator(".rows .row.selected").count(), 0, "the blotter does not move with it");
+    await spread.locator("button").click();
+    await spread.locator("button").click();
+    assert.equal(await spread.getAttribute("aria-sort"), "none");
   });
 
   test("an alert appears by itself and goes when acknowledged", async () => {

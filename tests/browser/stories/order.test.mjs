@@ -147,12 +147,73 @@ describe("an order on the real desk", { skip: noBrowser }, () => {
     await page.emulateMedia({ colorScheme: "light" });
   });
 
+  test("pointing at a fill says its price, size, venue, maker or taker, and child order", async () => {
+    const price = page.locator(".price");
+    await price.scrollIntoViewIfNeeded();
+    const box = await price.boundingBox();
+    const here = page.locator(".fills-here");
+    for (let x = 10; x < box.width - 80 && (await here.count()) === 0; x += 6) {
+      await page.mouse.move(box.x + x, box.y + box.height / 3);
+      await page.waitForTimeout(20);
+    }
+    assert.match(await here.innerText(), /shares in \d+ fills?/);
+    assert.match((await here.locator("tr").first().innerText()).replace(/\s+/g, " "), /^\d\d:\d\d:\d\d [\d.]+ [\d,]+ [A-Z_\d]+ (maker|taker|mid|auction) T-/);
+    await picture(page, "fills-here-light");
+    await page.mouse.move(2, 2);
+    await here.waitFor({ state: "detached" });
+  });
+
+  test("the alternatives stand beside what was paid, and are called expected", async () => {
+    const panel = page.locator("[aria-label='Alternatives']");
+    await panel.getByText("expected before trading, not measured").waitFor();
+    const paid = await panel.locator("tbody td:last-child").allInnerTexts();
+    assert.ok(paid.length >= 2);
+    assert.match(paid[0], /^[+−]?\d/);
+    for (const other of paid.slice(1)) assert.equal(other, "–", "what was not worked has no price paid");
+    await page.locator("[aria-label='Like orders']").getByText(/None yet: this is the first of the buys of AAPL/).waitFor();
+  });
+
+  test("a table is filtered, and says what it leaves out", async () => {
+    const fills = page.locator("[aria-label='Fills']");
+    await fills.locator(".tools summary").click();
+    await fills.getByRole("searchbox").fill("NYSE");
+    const venues = await fills.locator("tbody tr td:nth-child(4)").allInnerTexts();
+    assert.ok(venues.length > 0 && venues.every((venue) => venue === "NYSE"));
+    await fills.getByRole("searchbox").fill("no such venue");
+    await fills.getByText("No row says “no such venue”").waitFor();
+    await press("Escape");
+    await fills.getByRole("button", { name: /Show all/ }).click();
+    await fills.locator("tbody tr").first().waitFor();
+  });
+
   test("the timeline says who asked for what", async () => {
     await page.getByRole("button", { name: "Every event" }).click();
     const told = await page.locator(".timeline").innerText();
     assert.match(told, /Amended: quantity 14,000/);
     assert.match(told, /Pause asked: waiting for news/);
     assert.match(told, /local/);
+  });
+
+  test("while an order works, its timeline is read from where it was left", async () => {
+    const asked = [];
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.pathname.endsWith("/timeline")) asked.push(Number(url.searchParams.get("after_position")));
+    });
+    await page.goto(`${desk.address}/#/ticket?instrument=KRNL&side=BUY&quantity=300&minutes=5`);
+    await page.locator(".field:has(#instrument) .hint", { hasText: "spread" }).waitFor();
+    // From the ticket to the order's page with keys alone.
+    await page.locator("#quantity").focus();
+    await press("Enter");
+    await page.locator("[data-accept]:enabled").waitFor();
+    for (let step = 0; step < 40 && !(await page.evaluate(() => document.activeElement.matches("[data-accept]"))); step += 1) await press("Tab");
+    assert.equal(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), "solid", "the focus is seen");
+    await press("Enter");
+    await page.locator(".order-head").waitFor();
+    await page.waitForTimeout(2500);
+    assert.equal(asked[0], 0);
+    assert.ok(asked.length > 2 && asked.slice(1).every((position, index) => position >= asked[index]) && asked.at(-1) > 0, asked.join());
+    await press("Escape");
   });
 
   test("escape goes back; arrows and enter open an order from the blotter; / searches", async () => {

@@ -13,19 +13,21 @@ import type {
   FieldError,
   Fill,
   GradeRow,
+  MarketConditions,
   Instrument,
   MonitoringRow,
   OrderRequest,
   OrderRow,
   Page,
+  PlacedMessage,
   Problem,
   QualityResult,
   Quote,
   Recommendation,
   RecommendRequest,
   Scope,
+  Selection,
   Venue,
-  WireMessage,
 } from "./types.ts";
 
 const ROOT = "api/v1";
@@ -108,6 +110,8 @@ export const api = {
   quote: (instrument: string) => call<Quote>("GET", `market/${id(instrument)}/quote`),
   bars: (instrument: string, start: string, end: string, seconds: number) =>
     call<Page<Bar>>("GET", `market/${id(instrument)}/bars${query({ start, end, bar_seconds: seconds })}`),
+  marketConditions: (instrument: string) => call<MarketConditions>("GET", `execution-strategy/market-conditions/${id(instrument)}`),
+  selections: (order: string) => all<Selection>("execution-strategy/selections", { order_id: order, limit: 100 }, 100),
   recommend: (request: RecommendRequest) =>
     call<Recommendation>("POST", "execution-strategy/recommend", request),
   adapt: (order: string, change: Adaptation) =>
@@ -129,7 +133,9 @@ export const api = {
   monitoring: () => all<MonitoringRow>("monitoring/orders", { limit: 500 }, 20_000),
   monitoringStatus: (order: string) => call<unknown>("GET", `monitoring/${id(order)}/status`),
   analytics: (order: string) => call<Analytics>("GET", `monitoring/${id(order)}/analytics`),
-  timeline: (order: string) => all<WireMessage>(`monitoring/${id(order)}/timeline`, { limit: 500 }, 5000),
+  /** What came after a message that is known; 0 = everything. */
+  timeline: (order: string, after: number) =>
+    all<PlacedMessage>(`monitoring/${id(order)}/timeline`, { after_position: after, limit: 1000 }, 100_000),
   alerts: () => all<Alert>("monitoring/alerts", { limit: 500 }, 2000),
   acknowledge: (alert: string) => call<unknown>("POST", `monitoring/alerts/${id(alert)}/acknowledge`, {}),
   grades: () => all<GradeRow>("execution-quality/results", { limit: 500 }, 5000),

@@ -60,9 +60,13 @@ export interface Quote extends MarketSnapshot {
   expected_volume_share: number | null;
 }
 
+export type MarketConditions = Schemas["MarketConditions"];
+
 export type ExecutionStrategy = Schemas["ExecutionStrategy"];
 export type ExpectedOutcomes = Schemas["ExpectedOutcomes"];
 export type Recommendation = Schemas["Recommendation"];
+/** A past recommendation; its stored answer is the `Recommendation` that was given. */
+export type Selection = Narrowed<Schemas["StrategySelectionRow"], { recommendation: Recommendation }>;
 export type ExecutionInstructions = Schemas["ExecutionInstructions"];
 export type RecommendRequest = Schemas["RecommendBody"];
 export type OrderRequest = Schemas["OrderBody"];
@@ -74,7 +78,9 @@ export type ExecutionStatus = Narrowed<Schemas["ExecutionStatusRow"], { state: P
 export type ChildOrder = Schemas["ChildOrderRow"];
 export type Fill = Narrowed<Schemas["FillRow"], { liquidity: Liquidity }>;
 export type Alert = Narrowed<Schemas["AlertRow"], { severity: Severity; state: AlertState }>;
-export type GradeRow = Pick<Schemas["QualityResultRow"], "order_id" | "overall_quality_score" | "quality_grade">;
+export type GradeRow = Pick<Schemas["QualityResultRow"], "order_id" | "overall_quality_score" | "quality_grade"> & {
+  analysis: Pick<QualityResult, "metric_breakdown">;
+};
 export type QualityResult = Schemas["ExecutionQualityAnalyzed"];
 export type MetricScore = Schemas["MetricScore"];
 export type MonitoringRow = Narrowed<Schemas["MonitoringRow"], { update: Monitoring }>;
@@ -184,6 +190,11 @@ export interface WireMessage {
   causation_id: string | null;
   correlation_id: string;
   [payload: string]: unknown;
+}
+
+/** A message of an order's timeline with its place in the desk's journal. */
+export interface PlacedMessage extends WireMessage {
+  position: number;
 }
 
 export interface StreamFrame {

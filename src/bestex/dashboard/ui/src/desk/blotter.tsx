@@ -8,10 +8,12 @@ import { asking } from "../actions/dialogs.tsx";
 import { addKeys } from "../keyboard.ts";
 import { type Entry, entryOf, isDone, orderIds, stateChanges } from "../live/book.ts";
 import { isLoaded } from "../live/desk.ts";
+import { keptOrder, nextSorting, sorted, type Sorting } from "../parts/columns.ts";
 import { Empty } from "../parts/empty.tsx";
-import { Defined } from "../parts/live.tsx";
+import { ariaSort, HeadText } from "../parts/table.tsx";
+import { Tools } from "../parts/tools.tsx";
 import { go, orderAddress } from "../route.ts";
-import { asText, COLUMNS, type Column } from "./columns.tsx";
+import { COLUMNS, ORDER_ID, type OrderColumn } from "./columns.tsx";
 
 const ROW = 28;
 const HEAD = 38;
@@ -22,7 +24,7 @@ type Show = "all" | "open" | "done";
 export const selected = signal<string | null>(null);
 const show = signal<Show>("all");
 const wanted = signal("");
-const sorting = signal<{ key: string; isDown: boolean } | null>(null);
+const sorting = signal<Sorting | null>(null);
 const hidden = signal<ReadonlySet<string>>(new Set());
 
 function matches(entry: Entry, words: readonly string[]): boolean {
@@ -32,7 +34,7 @@ function matches(entry: Entry, words: readonly string[]): boolean {
 }
 
 interface Arrangement {
-  by: { key: string; isDown: boolean } | null;
+  by: Sorting | null;
   ids: readonly string[];
 }
 
@@ -41,21 +43,12 @@ function entriesOf(ids: readonly string[]): Entry[] {
 }
 
 /** All ids as last sorted. Values are read when the reader sorts, never later: new orders come on top, and no row moves by itself. */
-function arranged(ids: readonly string[], by: Arrangement["by"], before: Arrangement | null): Arrangement {
-  if (before !== null && before.by === by && by !== null) {
-    const known = new Set(before.ids);
-    return { by, ids: [...ids.filter((id) => !known.has(id)), ...before.ids] };
-  }
-  const kept = entriesOf(ids);
-  const column = COLUMNS.find(({ key }) => key === by?.key);
-  if (by !== null && column !== undefined) {
-    const sign = by.isDown ? -1 : 1;
-    kept.sort((a, b) => {
-      const [left, right] = [column.sort(a), column.sort(b)];
-      return left < right ? -sign : left > right ? sign : 0;
-    });
-  }
-  return { by, ids: kept.map(({ order }) => order.order_id) };
+function arranged(ids: readonly string[], by: Sorting | null, before: Arrangement | null): Arrangement {
+  if (by === null) return { by, ids };
+  if (before?.by === by) return { by, ids: keptOrder(ids, before.ids) };
+  const column = COLUMNS.find(({ key }) => key === by.key);
+  const entries = entriesOf(ids);
+  return { by, ids: (column === undefined ? entries : sorted(entries, column, by.isDown)).map(({ order }) => order.order_id) };
 }
 
 /** Those of them that the filters leave. */
@@ -70,7 +63,7 @@ interface RowProps {
   id: string;
   top: number;
   isSelected: boolean;
-  columns: readonly Column[];
+  columns: readonly OrderColumn[];
   template: string;
   index: number;
 }
@@ -112,7 +105,6 @@ export function Blotter() {
   const box = useRef<HTMLDivElement>(null);
   const search = useRef<HTMLInputElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
-  const [isCopied, setCopied] = useState(false);
 
   const last = useRef<Arrangement | null>(null);
   const all = useMemo(() => (last.current = arranged(orderIds.value, sorting.value, last.current)).ids, [orderIds.value, sorting.value]);
@@ -171,12 +163,6 @@ export function Blotter() {
     ]);
   }, [ids]);
 
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(asText(entriesOf(ids)));
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2000);
-  };
-
   const first = Math.max(0, Math.floor(view.top / ROW) - SPARE);
   const end = Math.min(ids.length, Math.ceil((view.top + view.height) / ROW) + SPARE);
 
@@ -206,28 +192,16 @@ export function Blotter() {
           }}
         />
         <span class="grow" />
-        <details class="menu">
-          <summary>Columns</summary>
-          <div class="menu-body">
-            {COLUMNS.map(({ key, head }) => (
-              <label key={key}>
-                <input
-                  type="checkbox"
-                  checked={!hidden.value.has(key)}
-                  onChange={() => {
-                    const next = new Set(hidden.value);
-                    if (!next.delete(key)) next.add(key);
-                    hidden.value = next;
-                  }}
-                />
-                {head}
-              </label>
-            ))}
-          </div>
-        </details>
-        <button type="button" class="quiet" onClick={copy}>
-          {isCopied ? "Copied" : "Copy"}
-        </button>
+        <Tools
+          name="Orders"
+          columns={COLUMNS}
+          before={[ORDER_ID]}
+          hidden={hidden.value}
+          setHidden={(next) => {
+            hidden.value = next;
+          }}
+          rows={() => entriesOf(ids)}
+        />
         <a class="button primary" href="#/ticket">
           New order <kbd>n</kbd>
         </a>
@@ -249,26 +223,13 @@ export function Blotter() {
       ) : (
         <div class="grid" ref={box} role="grid" aria-label="Orders" aria-rowcount={ids.length + 1} aria-activedescendant={selected.value === null ? undefined : `row-${selected.value}`} tabIndex={0}>
           <div class="row head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-            {columns.map(({ key, head, unit, term, isFigure }) => {
-              const by = sorting.value?.key === key ? sorting.value : null;
-              return (
-                <div
-                  key={key}
-                  role="columnheader"
-                  class={isFigure ? "figure" : ""}
-                  aria-sort={by === null ? "none" : by.isDown ? "descending" : "ascending"}
-                >
-                  <button
-                    type="button"
-                    onClick={() => (sorting.value = by === null ? { key, isDown: isFigure ?? false } : by.isDown === (isFigure ?? false) ? { key, isDown: !by.isDown } : null)}
-                  >
-                    {term ? <Defined term={term}>{head}</Defined> : head}
-                    <span aria-hidden="true">{by === null ? "" : by.isDown ? " ↓" : " ↑"}</span>
-                    <span class="unit">{unit ?? ""}</span>
-                  </button>
-                </div>
-              );
-            })}
+            {columns.map((column) => (
+              <div key={column.key} role="columnheader" class={column.isFigure ? "figure" : ""} aria-sort={ariaSort(column, sorting.value)}>
+                <button type="button" class="head" onClick={() => (sorting.value = nextSorting(column, sorting.value))}>
+                  <HeadText column={column} sorting={sorting.value} />
+                </button>
+              </div>
+            ))}
           </div>
           <div class="rows" style={{ height: `${ids.length * ROW}px` }}>
             {ids.slice(first, end).map((id, offset) => (

@@ -1,54 +1,44 @@
 /** The blotter's columns: what stands in each, how it sorts, and how it is copied. */
 
-import type { ComponentChildren } from "preact";
-
-import { algorithm, decimalsOf, NONE, number, percent, signed, timeOf, words } from "../format.ts";
-import type { Term } from "../glossary.ts";
+import { algorithm, decimalsOf, number, percent, signed, timeOf, words } from "../format.ts";
 import { type Entry, isDone } from "../live/book.ts";
 import { instruments, zone } from "../live/desk.ts";
+import type { Column } from "../parts/columns.ts";
 import { costClass, Live, SideWord, State } from "../parts/live.tsx";
 
-export interface Column {
-  key: string;
-  head: string;
-  unit?: string;
-  term?: Term;
-  isFigure?: boolean;
+export interface OrderColumn extends Column<Entry> {
   width: string;
-  sort: (entry: Entry) => number | string;
-  text: (entry: Entry) => string;
-  cell?: (entry: Entry) => ComponentChildren;
 }
 
 const slippage = (entry: Entry): number | null => entry.monitoring?.metrics.arrival_slippage_bps ?? null;
 const expected = (entry: Entry): number | null => entry.monitoring?.metrics.expected_cost_bps ?? null;
-const low = Number.NEGATIVE_INFINITY;
+const rate = (entry: Entry): number | null => entry.monitoring?.metrics.participation_rate ?? null;
 
-export const COLUMNS: readonly Column[] = [
+export const COLUMNS: readonly OrderColumn[] = [
   {
     key: "state",
     head: "State",
-    width: "6.8rem",
-    sort: ({ order }) => order.state,
+    width: "6.4rem",
+    value: ({ order }) => words(order.state),
     text: ({ order }) => words(order.state),
     cell: ({ order }) => <State state={order.state} />,
   },
   {
     key: "side",
     head: "Side",
-    width: "3.3rem",
-    sort: ({ order }) => order.side,
+    width: "3.2rem",
+    value: ({ order }) => words(order.side),
     text: ({ order }) => words(order.side),
     cell: ({ order }) => <SideWord side={order.side} />,
   },
-  { key: "instrument", head: "Instrument", width: "6.6rem", sort: ({ order }) => order.instrument_id, text: ({ order }) => order.instrument_id },
+  { key: "instrument", head: "Instrument", width: "6.6rem", value: ({ order }) => order.instrument_id, text: ({ order }) => order.instrument_id },
   {
     key: "quantity",
     head: "Quantity",
     unit: "shares",
     isFigure: true,
-    width: "5.8rem",
-    sort: ({ order }) => order.quantity,
+    width: "5.4rem",
+    value: ({ order }) => order.quantity,
     text: ({ order }) => number(order.quantity),
   },
   {
@@ -56,8 +46,8 @@ export const COLUMNS: readonly Column[] = [
     head: "Filled",
     unit: "%",
     term: "filled_bar",
-    width: "7.4rem",
-    sort: ({ order }) => order.filled_quantity / order.quantity,
+    width: "6.4rem",
+    value: ({ order }) => (order.filled_quantity / order.quantity) * 100,
     text: ({ order }) => percent(order.filled_quantity / order.quantity, 0),
     cell: (entry) => <FilledBar entry={entry} />,
   },
@@ -65,8 +55,8 @@ export const COLUMNS: readonly Column[] = [
     key: "limit",
     head: "Limit",
     isFigure: true,
-    width: "4.6rem",
-    sort: ({ order }) => order.price ?? low,
+    width: "4.4rem",
+    value: ({ order }) => order.price,
     text: ({ order }) => number(order.price, decimalsOf(instruments.value.get(order.instrument_id)?.tick_size ?? 0.01)),
     cell: ({ order }) =>
       order.price === null ? (
@@ -79,7 +69,7 @@ export const COLUMNS: readonly Column[] = [
     key: "algorithm",
     head: "Algorithm",
     width: "minmax(7rem, 1fr)",
-    sort: ({ order }) => order.strategy_name ?? order.algorithm ?? "",
+    value: ({ order }) => order.strategy_name ?? algorithm(order.algorithm),
     text: ({ order }) => order.strategy_name ?? algorithm(order.algorithm),
     cell: ({ order }) => <span title={algorithm(order.algorithm)}>{order.strategy_name ?? algorithm(order.algorithm)}</span>,
   },
@@ -89,8 +79,8 @@ export const COLUMNS: readonly Column[] = [
     unit: "bps",
     term: "arrival_slippage_bps",
     isFigure: true,
-    width: "5.8rem",
-    sort: (entry) => slippage(entry) ?? low,
+    width: "5.4rem",
+    value: (entry) => slippage(entry),
     text: (entry) => signed(slippage(entry)),
     cell: (entry) => (
       <span class={costClass(slippage(entry), expected(entry))}>
@@ -104,8 +94,8 @@ export const COLUMNS: readonly Column[] = [
     unit: "bps",
     term: "expected_cost_bps",
     isFigure: true,
-    width: "5.6rem",
-    sort: (entry) => expected(entry) ?? low,
+    width: "5.5rem",
+    value: (entry) => expected(entry),
     text: (entry) => signed(expected(entry)),
   },
   {
@@ -114,17 +104,17 @@ export const COLUMNS: readonly Column[] = [
     unit: "%",
     term: "participation_rate",
     isFigure: true,
-    width: "3.5rem",
-    sort: (entry) => entry.monitoring?.metrics.participation_rate ?? low,
-    text: (entry) => percent(entry.monitoring?.metrics.participation_rate),
-    cell: (entry) => <Live text={percent(entry.monitoring?.metrics.participation_rate)} />,
+    width: "3.6rem",
+    value: (entry) => (rate(entry) === null ? null : Number(rate(entry)) * 100),
+    text: (entry) => percent(rate(entry)),
+    cell: (entry) => <Live text={percent(rate(entry))} title={rate(entry) === null ? "No volume since the order arrived" : undefined} />,
   },
   {
     key: "alerts",
     head: "Alerts",
     width: "3.8rem",
     isFigure: true,
-    sort: (entry) => entry.alerts,
+    value: (entry) => entry.alerts,
     text: (entry) => String(entry.alerts),
     cell: (entry) => (entry.alerts === 0 ? "" : <span class="alert-count">▲ {entry.alerts}</span>),
   },
@@ -132,8 +122,8 @@ export const COLUMNS: readonly Column[] = [
     key: "grade",
     head: "Grade",
     term: "grade",
-    width: "8.2rem",
-    sort: (entry) => entry.score ?? low,
+    width: "8.8rem",
+    value: (entry) => entry.score,
     text: (entry) => words(entry.grade),
     cell: (entry) =>
       entry.grade === null ? (
@@ -147,9 +137,9 @@ export const COLUMNS: readonly Column[] = [
   {
     key: "created",
     head: "Arrived",
-    width: "6rem",
+    width: "5.6rem",
     isFigure: true,
-    sort: ({ order }) => order.created_time,
+    value: ({ order }) => order.created_time,
     text: ({ order }) => timeOf(order.created_time, zone(order.instrument_id)),
     cell: ({ order }) => <span title={`${order.created_time} UTC`}>{timeOf(order.created_time, zone(order.instrument_id))}</span>,
   },
@@ -179,9 +169,5 @@ function FilledBar({ entry }: { entry: Entry }) {
   );
 }
 
-/** Tab-separated, as a spreadsheet takes it; an absent value stays empty. */
-export function asText(entries: readonly Entry[]): string {
-  const head = ["Order", ...COLUMNS.map(({ head, unit }) => (unit ? `${head} (${unit})` : head))];
-  const lines = entries.map((entry) => [entry.order.order_id, ...COLUMNS.map(({ text }) => text(entry).replace(NONE, ""))]);
-  return [head, ...lines].map((cells) => cells.join("\t")).join("\n");
-}
+/** What an export begins with, although the blotter shows it only on hover. */
+export const ORDER_ID: Column<Entry> = { key: "order", head: "Order", value: ({ order }) => order.order_id, text: ({ order }) => order.order_id };

@@ -35,6 +35,8 @@ export interface Entry {
   working: Working | null;
   grade: string | null;
   score: number | null;
+  /** Implementation shortfall, bps; null until it is measured. */
+  cost: number | null;
   alerts: number;
 }
 
@@ -65,7 +67,7 @@ export function isDone(entry: Entry): boolean {
 export function putOrder(row: OrderRow): void {
   const known = entries.get(row.order_id);
   if (known === undefined) {
-    entries.set(row.order_id, signal({ order: row, monitoring: null, working: null, grade: null, score: null, alerts: 0 }));
+    entries.set(row.order_id, signal({ order: row, monitoring: null, working: null, grade: null, score: null, cost: null, alerts: 0 }));
   } else if (row.updated_time >= known.peek().order.updated_time) {
     change(row.order_id, { order: row });
   } else {
@@ -88,8 +90,12 @@ export function putMonitoring(update: Monitoring): void {
   }
 }
 
+function costOf({ analysis }: GradeRow): number | null {
+  return analysis.metric_breakdown.IMPLEMENTATION_SHORTFALL?.metric_value ?? null;
+}
+
 export function putGrade(result: GradeRow): void {
-  change(result.order_id, { grade: result.quality_grade, score: result.overall_quality_score });
+  change(result.order_id, { grade: result.quality_grade, score: result.overall_quality_score, cost: costOf(result) });
 }
 
 export function putAlerts(list: readonly Alert[]): void {
@@ -191,7 +197,7 @@ const HANDLERS: Record<string, Handler> = {
     killed.value = next;
   },
   execution_monitoring: (_message, payload: Monitoring) => putMonitoring(payload),
-  execution_quality_analyzed: (_message, payload: QualityResult) => putGrade(payload),
+  execution_quality_analyzed: (_message, payload: QualityResult) => putGrade({ ...payload, analysis: payload }),
   execution_alert_generated: (message, payload: Alert) =>
     putAlerts([
       {

@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 
 import { api, socketAddress } from "../api/client.ts";
-import type { DeskStatus, Instrument, Quote, StreamFrame, Venue } from "../api/types.ts";
+import type { DeskStatus, Instrument, MarketConditions, Quote, StreamFrame, Venue } from "../api/types.ts";
 import { millis, zoneOf } from "../format.ts";
 import { batched } from "./batch.ts";
 import { applyMessage, listOrders, putAlerts, putGrade, putMonitoring, putOrder } from "./book.ts";
@@ -17,6 +17,14 @@ export interface Heard {
   status: DeskStatus;
   at: number; // performance.now() when it arrived
 }
+
+export interface Assessed {
+  conditions: MarketConditions;
+  at: number; // performance.now() when it arrived
+}
+
+/** The regime of each instrument as strategy last assessed it. Only kept while something shows it. */
+export const conditions = signal<ReadonlyMap<string, Assessed>>(new Map());
 
 /** The last answer of GET /desk; null before the first. */
 export const heard = signal<Heard | null>(null);
@@ -74,6 +82,31 @@ async function lookAtMarket(): Promise<void> {
   const ids = [...instruments.peek().keys()];
   const found = await Promise.all(ids.map((id) => api.quote(id)));
   quotes.value = new Map(found.map((quote) => [quote.instrument_id, quote]));
+}
+
+// Every question is written in the desk's journal, and a regime does not change from one second to the next.
+const CONDITIONS_GAP_MS = 30_000;
+
+async function lookAtConditions(): Promise<void> {
+  for (const id of instruments.peek().keys()) {
+    const found = await api.marketConditions(id);
+    conditions.value = new Map(conditions.peek()).set(id, { conditions: found, at: performance.now() });
+  }
+}
+
+/** Keeps `conditions` current until the answer is called. */
+export function watchConditions(): () => void {
+  let isGone = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const again = async (): Promise<void> => {
+    if (!document.hidden) await ask(lookAtConditions);
+    if (!isGone) timer = setTimeout(again, instruments.peek().size === 0 ? 500 : CONDITIONS_GAP_MS);
+  };
+  void again();
+  return () => {
+    isGone = true;
+    clearTimeout(timer);
+  };
 }
 
 /** Asks again `gap` milliseconds after each answer, never twice at once, and not while the page is hidden. */

@@ -1,83 +1,84 @@
 /** The child orders: live ones first, then the latest. */
 
-import { useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 
 import { liveChildren } from "../actions/consequences.ts";
 import type { ChildOrder } from "../api/types.ts";
-import { number, timeOf, words } from "../format.ts";
+import { number, timeOf, words, zoneName } from "../format.ts";
+import type { Column } from "../parts/columns.ts";
+import { Table } from "../parts/table.tsx";
 
 const SHOWN = 60;
 
+function kind(child: ChildOrder): string {
+  const type = child.order_type === "MIDPOINT_PEG" ? "Mid peg" : words(child.order_type);
+  return `${type}${child.post_only ? ", post" : child.time_in_force === "IOC" ? ", IOC" : ""}`;
+}
+
+function columnsOf(zone: string, digits: number): readonly Column<ChildOrder>[] {
+  return [
+    {
+      key: "state",
+      head: "State",
+      value: ({ state }) => words(state),
+      text: ({ state }) => words(state),
+      class: ({ state }) => (state === "UNKNOWN" || state === "REJECTED" ? "error" : ""),
+    },
+    { key: "venue", head: "Venue", value: ({ venue }) => venue, text: ({ venue }) => venue },
+    { key: "type", head: "Type", value: kind, text: kind },
+    {
+      key: "price",
+      head: "Price",
+      isFigure: true,
+      value: ({ price }) => price,
+      text: ({ price }) => number(price, digits),
+      title: ({ price }) => (price === null ? "No price of its own: it follows the market" : undefined),
+    },
+    { key: "quantity", head: "Quantity", isFigure: true, value: ({ quantity }) => quantity, text: ({ quantity }) => number(quantity) },
+    { key: "filled", head: "Filled", isFigure: true, value: ({ filled_quantity }) => filled_quantity, text: ({ filled_quantity }) => number(filled_quantity) },
+    {
+      key: "sent",
+      head: "Sent",
+      unit: zoneName(zone),
+      isFigure: true,
+      value: ({ submitted_time }) => submitted_time,
+      text: ({ submitted_time }) => timeOf(submitted_time, zone),
+      title: ({ submitted_time }) => `${submitted_time} UTC`,
+    },
+    { key: "why", head: "Why", value: ({ reason }) => reason, text: ({ reason }) => reason, class: () => "muted why" },
+    { key: "id", head: "Child order", value: ({ child_order_id }) => child_order_id, text: ({ child_order_id }) => child_order_id, class: () => "muted nowrap" },
+  ];
+}
+
 export function Children({ children, zone, digits }: { children: readonly ChildOrder[]; zone: string; digits: number }) {
-  const [isAll, setAll] = useState(false);
-  const live = new Set(liveChildren(children).map(({ child_order_id }) => child_order_id));
-  const ordered = [...children].sort(
-    (a, b) => Number(live.has(b.child_order_id)) - Number(live.has(a.child_order_id)) || (a.submitted_time < b.submitted_time ? 1 : -1),
+  const columns = useMemo(() => columnsOf(zone, digits), [zone, digits]);
+  const live = useMemo(() => new Set(liveChildren(children).map(({ child_order_id }) => child_order_id)), [children]);
+  const ordered = useMemo(
+    () =>
+      [...children].sort(
+        (a, b) => Number(live.has(b.child_order_id)) - Number(live.has(a.child_order_id)) || (a.submitted_time < b.submitted_time ? 1 : -1),
+      ),
+    [children, live],
   );
-  const shown = isAll ? ordered : ordered.slice(0, SHOWN);
   return (
     <section class="panel scrolled" aria-label="Child orders">
-      <header class="panel-head">
-        <h2>
-          Child orders{" "}
-          <span class="muted">
-            {live.size} live of {children.length}
-          </span>
-        </h2>
-        <span class="grow" />
-        {children.length > SHOWN ? (
-          <button type="button" class="quiet" onClick={() => setAll(!isAll)}>
-            {isAll ? `Latest ${SHOWN}` : `All ${children.length}`}
-          </button>
-        ) : null}
-      </header>
-      {children.length === 0 ? (
-        <p class="calm">None yet: the algorithm sends the first one when its schedule or the market asks for it.</p>
-      ) : (
-        <div class="scroll" tabIndex={0}>
-          <table class="figures">
-            <thead>
-              <tr>
-                <th scope="col">State</th>
-                <th scope="col">Venue</th>
-                <th scope="col">Type</th>
-                <th scope="col" class="figure">
-                  Price
-                </th>
-                <th scope="col" class="figure">
-                  Quantity
-                </th>
-                <th scope="col" class="figure">
-                  Filled
-                </th>
-                <th scope="col" class="figure">
-                  Sent
-                </th>
-                <th scope="col">Why</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((child) => (
-                <tr key={child.child_order_id} class={live.has(child.child_order_id) ? "" : "past"} title={child.child_order_id}>
-                  <td class={child.state === "UNKNOWN" || child.state === "REJECTED" ? "error" : ""}>{words(child.state)}</td>
-                  <td>{child.venue}</td>
-                  <td>
-                    {child.order_type === "MIDPOINT_PEG" ? "Mid peg" : words(child.order_type)}
-                    {child.post_only ? ", post" : child.time_in_force === "IOC" ? ", IOC" : ""}
-                  </td>
-                  <td class="figure">{number(child.price, digits)}</td>
-                  <td class="figure">{number(child.quantity)}</td>
-                  <td class="figure">{number(child.filled_quantity)}</td>
-                  <td class="figure" title={`${child.submitted_time} UTC`}>
-                    {timeOf(child.submitted_time, zone)}
-                  </td>
-                  <td class="muted why">{child.reason}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Table
+        name="Child orders"
+        title={
+          <>
+            Child orders{" "}
+            <span class="muted">
+              {live.size} live of {children.length}
+            </span>
+          </>
+        }
+        columns={columns}
+        rows={ordered}
+        id={({ child_order_id }) => child_order_id}
+        rowClass={({ child_order_id }) => (live.has(child_order_id) ? "" : "past")}
+        most={SHOWN}
+        empty="None yet: the algorithm sends the first one when its schedule or the market asks for it."
+      />
     </section>
   );
 }

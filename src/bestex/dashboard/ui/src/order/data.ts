@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { api, Refused, socketAddress } from "../api/client.ts";
-import type { Analytics, Bar, ChildOrder, Fill, Monitoring, QualityResult, WireMessage } from "../api/types.ts";
+import type { Analytics, Bar, ChildOrder, Fill, Monitoring, PlacedMessage, QualityResult, Selection, WireMessage } from "../api/types.ts";
 import { millis } from "../format.ts";
 import { batched } from "../live/batch.ts";
 import { type Entry, entryOf, isDone, listOrders, orderIds, putOrder } from "../live/book.ts";
@@ -18,14 +18,15 @@ export interface Observation {
 export interface OrderData {
   children: ChildOrder[];
   fills: Fill[]; // oldest first
-  timeline: WireMessage[];
+  timeline: readonly PlacedMessage[];
   bars: Bar[];
   barSeconds: number;
   analytics: Analytics | null;
   quality: QualityResult | null;
+  selections: readonly Selection[]; // newest first
 }
 
-const EMPTY: OrderData = { children: [], fills: [], timeline: [], bars: [], barSeconds: 1, analytics: null, quality: null };
+const EMPTY: OrderData = { children: [], fills: [], timeline: [], bars: [], barSeconds: 1, analytics: null, quality: null, selections: [] };
 const GAP_MS = 500;
 const BARS_MOST = 240;
 const WIDTHS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800];
@@ -53,12 +54,13 @@ async function orNull<T>(asked: Promise<T>): Promise<T | null> {
   }
 }
 
-async function read(id: string, entry: Entry, known: readonly WireMessage[] | null): Promise<OrderData> {
+/** Reads what can have moved since `known`; of the timeline only what is new. */
+async function read(id: string, entry: Entry, known: OrderData): Promise<OrderData> {
   const done = isDone(entry);
-  const [children, fills, timeline, analytics, quality] = await Promise.all([
+  const [children, fills, news, analytics, quality] = await Promise.all([
     api.children(id),
     api.fills(id),
-    known ?? api.timeline(id),
+    api.timeline(id, known.timeline.at(-1)?.position ?? 0),
     done ? orNull(api.analytics(id)) : null,
     done ? orNull(api.quality(id)) : null,
   ]);
@@ -68,7 +70,10 @@ async function read(id: string, entry: Entry, known: readonly WireMessage[] | nu
   // On whole multiples of the width, so that a bar keeps its edges from one look to the next.
   const start = Math.floor(from / 1000 / width) * width * 1000;
   const bars = await api.bars(entry.order.instrument_id, new Date(start).toISOString(), new Date(to).toISOString(), width);
-  return { children, fills, timeline: [...timeline], bars: bars.items, barSeconds: width, analytics, quality };
+  const timeline = news.length === 0 ? known.timeline : [...known.timeline, ...news];
+  const isSelected = known.selections.length === 0 || news.some(({ event_type }) => event_type === "execution_strategy_selected");
+  const selections = isSelected && news.length > 0 ? await api.selections(id) : known.selections;
+  return { children, fills, timeline, bars: bars.items, barSeconds: width, analytics, quality, selections };
 }
 
 export interface Found {
@@ -100,18 +105,15 @@ export function useOrder(id: string): Found {
     if (!isKnown) return;
     let isGone = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let timeline: WireMessage[] | null = null;
-    let looks = 0;
+    let known = EMPTY;
     const look = async (): Promise<void> => {
       const entry = entryOf(id)?.peek();
       let isSettled = false;
       if (entry !== undefined && !document.hidden) {
         try {
-          // The whole timeline is the long part: a third of the looks are enough for it while the order works.
-          const found = await read(id, entry, !isDone(entry) && looks % 3 !== 0 ? timeline : null);
+          const found = await read(id, entry, known);
           if (isGone) return;
-          timeline = found.timeline;
-          looks += 1;
+          known = found;
           setData(found);
           setTrouble(null);
           // Once graded and published, nothing moves any more.

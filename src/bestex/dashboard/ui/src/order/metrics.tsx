@@ -2,7 +2,9 @@
 
 import type { MetricName, Monitoring } from "../api/types.ts";
 import { number, percent, signed } from "../format.ts";
+import type { Column } from "../parts/columns.ts";
 import { Defined, Live, costClass } from "../parts/live.tsx";
+import { Table } from "../parts/table.tsx";
 
 interface Line {
   name: MetricName;
@@ -70,38 +72,57 @@ export function Metrics({ update }: { update: Monitoring | null }) {
   );
 }
 
+interface Split {
+  venue: string;
+  quantity: number;
+  share: number;
+}
+
 export function VenueSplit({ venues, isDark }: { venues: Record<string, number>; isDark: (venue: string) => boolean }) {
-  const rows = Object.entries(venues).sort((a, b) => b[1] - a[1]);
-  const total = rows.reduce((sum, [, quantity]) => sum + quantity, 0);
+  const total = Object.values(venues).reduce((sum, quantity) => sum + quantity, 0);
+  const rows = Object.entries(venues)
+    .map(([venue, quantity]): Split => ({ venue, quantity, share: quantity / total }))
+    .sort((a, b) => b.quantity - a.quantity);
+  const columns: readonly Column<Split>[] = [
+    {
+      key: "venue",
+      head: "Venue",
+      value: ({ venue }) => venue,
+      text: ({ venue }) => `${venue}${isDark(venue) ? " dark" : ""}`,
+      cell: ({ venue }) => (
+        <>
+          {venue}
+          {isDark(venue) ? <span class="muted"> dark</span> : null}
+        </>
+      ),
+    },
+    {
+      key: "share",
+      head: "Share",
+      unit: "%",
+      value: ({ share }) => share * 100,
+      text: ({ share }) => percent(share, 0),
+      cell: ({ share }) => (
+        <span class="share-cell">
+          <span class="share" style={{ width: `calc(${share} * (100% - 2.6rem))` }} />
+          <span class="figure">{percent(share, 0)}</span>
+        </span>
+      ),
+      class: () => "bar-cell",
+    },
+    {
+      key: "quantity",
+      head: "Filled",
+      unit: "shares",
+      isFigure: true,
+      value: ({ quantity }) => quantity,
+      text: ({ quantity }) => number(quantity),
+      cell: ({ quantity }) => <Live text={number(quantity)} />,
+    },
+  ];
   return (
     <section class="panel" aria-label="Venues">
-      <header class="panel-head">
-        <h2>Venues</h2>
-        <span class="unit">shares filled</span>
-      </header>
-      {total === 0 ? (
-        <p class="calm">No fill yet.</p>
-      ) : (
-        <table class="figures venues">
-          <tbody>
-            {rows.map(([venue, quantity]) => (
-              <tr key={venue}>
-                <th scope="row">
-                  {venue}
-                  {isDark(venue) ? <span class="muted"> dark</span> : null}
-                </th>
-                <td class="bar-cell">
-                  <span class="share" style={{ width: `${(quantity / total) * 100}%` }} />
-                </td>
-                <td class="figure">
-                  <Live text={number(quantity)} />
-                </td>
-                <td class="figure">{percent(quantity / total, 0)} %</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Table name="Venue split" class="venues" title="Venues" columns={columns} rows={rows} id={({ venue }) => venue} empty="No fill yet." />
     </section>
   );
 }

@@ -13,6 +13,7 @@ import { go } from "../route.ts";
 import { After } from "./after.tsx";
 import { Children } from "./children.tsx";
 import { useOrder } from "./data.ts";
+import { Fills } from "./fills.tsx";
 import { Head } from "./head.tsx";
 import { Metrics, VenueSplit } from "./metrics.tsx";
 import { type Level, PriceChart } from "./price.tsx";
@@ -95,7 +96,7 @@ export function Order({ id }: { id: string }) {
           {trouble}
         </p>
       )}
-      {done && order.state !== "REJECTED" ? <After analytics={data.analytics} quality={data.quality} currency={currency} tick={tick} /> : null}
+      {done && order.state !== "REJECTED" ? <After entry={entry} zone={place} selections={data.selections} analytics={data.analytics} quality={data.quality} currency={currency} tick={tick} /> : null}
       <div class="order-body">
         <div class="order-main">
           <PriceChart
@@ -113,6 +114,7 @@ export function Order({ id }: { id: string }) {
             <ParticipationChart order={order} fills={data.fills} bars={data.bars} observations={observations} zone={place} />
           </div>
           <Children children={data.children} zone={place} digits={digits} />
+          <Fills fills={data.fills} zone={place} digits={digits} currency={currency} />
         </div>
         <div class="order-side">
           {own.length === 0 ? null : (

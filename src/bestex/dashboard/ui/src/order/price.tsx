@@ -14,13 +14,16 @@ import {
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Bar, Fill, OrderRow } from "../api/types.ts";
 import { millis, number, timeOf } from "../format.ts";
+import { FillsHere } from "./fills.tsx";
 import { type Theme, theme } from "./theme.ts";
 
 const MARKERS_MOST = 600;
+/** How near the pointer must come to the fills of a bar, in pixels. */
+const NEAR = 9;
 
 export interface Level {
   name: string;
@@ -36,6 +39,11 @@ export function manner(fill: Fill, isDark: boolean): Manner {
   return fill.liquidity === "REMOVED" ? "aggressive" : "passive";
 }
 
+/** Where the bar of a fill begins, in seconds since the epoch. */
+function barOf(fill: Fill, from: number, barSeconds: number): number {
+  return from + Math.floor((millis(fill.received_time) / 1000 - from) / barSeconds) * barSeconds;
+}
+
 /** One marker per fill; beyond 600 those of one bar and manner are drawn as one. */
 function markersOf(
   fills: readonly Fill[],
@@ -47,8 +55,7 @@ function markersOf(
 ): SeriesMarker<Time>[] {
   const groups = new Map<string, { at: number; kind: Manner; quantity: number; notional: number }>();
   for (const [index, fill] of fills.entries()) {
-    const seconds = millis(fill.received_time) / 1000;
-    const at = from + Math.floor((seconds - from) / barSeconds) * barSeconds;
+    const at = barOf(fill, from, barSeconds);
     const kind = manner(fill, isDark(fill.venue));
     const key = fills.length > MARKERS_MOST ? `${at}|${kind}` : String(index);
     const group = groups.get(key) ?? { at, kind, quantity: 0, notional: 0 };
@@ -105,6 +112,7 @@ export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digit
   const colours = theme.value;
   const shown = useRef(levels);
   shown.current = levels;
+  const [pointer, setPointer] = useState<{ x: number; y: number } | null>(null);
 
   useEffect(() => {
     if (box.current === null) return;
@@ -142,6 +150,7 @@ export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digit
       autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => withLevels(original(), shown.current),
       priceLineVisible: false,
     });
+    chart.subscribeCrosshairMove(({ point }) => setPointer(point === undefined ? null : { x: point.x, y: point.y }));
     drawn.current = { chart, series, markers: createSeriesMarkers(series, []), lines: new Map(), isMoved: false };
     return () => {
       chart.remove();
@@ -187,6 +196,23 @@ export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digit
     }
   }, [key, colours, zone, digits]);
 
+  const first = bars[0];
+  const here = pointer === null || first === undefined ? null : nearest(millis(first.start) / 1000, pointer.x);
+
+  function nearest(from: number, x: number): { left: number; fills: Fill[] } | null {
+    const scale = drawn.current?.chart.timeScale();
+    if (scale === undefined) return null;
+    let best: { left: number; at: number } | null = null;
+    for (const at of new Set(fills.map((fill) => barOf(fill, from, barSeconds)))) {
+      const left = scale.timeToCoordinate(at as UTCTimestamp);
+      if (left !== null && Math.abs(left - x) <= Math.min(NEAR, best === null ? NEAR : Math.abs(best.left - x))) best = { left, at };
+    }
+    if (best === null) return null;
+    const { left, at } = best;
+    return { left, fills: fills.filter((fill) => barOf(fill, from, barSeconds) === at) };
+  }
+
+  const isBare = bars.length > 0 && bars.every(({ open }) => open === null);
   return (
     <section class="panel chart" aria-label="Price">
       <header class="panel-head">
@@ -198,9 +224,12 @@ export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digit
           <li>{order.side === "BUY" ? "▲" : "▼"} aggressive</li>
           <li>■ dark or mid</li>
           <li class="muted">size = quantity</li>
+          <li class="muted">point at a fill for its details</li>
           <li class="muted">double-click: all</li>
         </ul>
       </header>
+      {isBare ? <p class="calm">The market no longer has the prices of this time: it keeps the present session only.</p> : null}
+      <div class="price-box">
       <div
         class="price"
         ref={box}
@@ -214,6 +243,10 @@ export function PriceChart({ order, bars, barSeconds, fills, levels, zone, digit
         role="img"
         aria-label={`Price of ${order.instrument_id} with ${fills.length} own fills; ${levels.map(({ name, price }) => `${name} ${number(price, digits)}`).join(", ")}`}
       />
+      {here === null || pointer === null ? null : (
+        <FillsHere fills={here.fills} zone={zone} digits={digits} left={here.left} top={Math.max(4, Math.min(pointer.y - 20, 190))} isRight={here.left > (box.current?.clientWidth ?? 0) / 2} />
+      )}
+      </div>
     </section>
   );
 }

@@ -1,9 +1,11 @@
 /** The order's life, event by event, the latest first: what happened, who asked, and why. */
 
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import type { WireMessage } from "../api/types.ts";
-import { algorithm, number, percent, signed, timeOf, words } from "../format.ts";
+import { algorithm, number, percent, signed, timeOf, words, zoneName } from "../format.ts";
+import type { Column } from "../parts/columns.ts";
+import { Table } from "../parts/table.tsx";
 
 const SHOWN = 80;
 
@@ -97,44 +99,47 @@ function isRoutine(message: WireMessage): boolean {
   return report !== undefined && ["NEW", "CANCELLED"].includes(report.kind);
 }
 
+function columnsOf(zone: string, digits: number): readonly Column<WireMessage>[] {
+  return [
+    {
+      key: "time",
+      head: "Time",
+      unit: zoneName(zone),
+      isFigure: true,
+      value: ({ timestamp }) => timestamp,
+      text: ({ timestamp }) => timeOf(timestamp, zone),
+      title: ({ timestamp }) => `${timestamp} UTC`,
+    },
+    { key: "who", head: "Who", value: who, text: who, class: () => "muted nowrap" },
+    { key: "what", head: "What", value: (message) => sentence(message, digits), text: (message) => sentence(message, digits) },
+  ];
+}
+
 export function Timeline({ messages, zone, digits }: { messages: readonly WireMessage[]; zone: string; digits: number }) {
   const [isAll, setAll] = useState(false);
-  const kept = isAll ? messages : messages.filter((message) => !isRoutine(message)).slice(-SHOWN);
+  const columns = useMemo(() => columnsOf(zone, digits), [zone, digits]);
+  const kept = useMemo(() => (isAll ? [...messages] : messages.filter((message) => !isRoutine(message))).reverse(), [messages, isAll]);
   return (
     <section class="panel scrolled" aria-label="Timeline">
-      <header class="panel-head">
-        <h2>
-          Timeline <span class="muted">{messages.length} events</span>
-        </h2>
-        <span class="grow" />
-        <button type="button" class="quiet" aria-pressed={isAll} onClick={() => setAll(!isAll)}>
-          {isAll ? "Only the main ones" : "Every event"}
-        </button>
-      </header>
-      <div class="scroll" tabIndex={0}>
-        <table class="figures timeline">
-          <thead>
-            <tr>
-              <th scope="col" class="figure">
-                Time
-              </th>
-              <th scope="col">Who</th>
-              <th scope="col">What</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...kept].reverse().map((message) => (
-              <tr key={message.event_id}>
-                <td class="figure" title={`${message.timestamp} UTC`}>
-                  {timeOf(message.timestamp, zone)}
-                </td>
-                <td class="muted">{who(message)}</td>
-                <td>{sentence(message, digits)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        name="Timeline"
+        class="timeline"
+        title={
+          <>
+            Timeline <span class="muted">{messages.length} events</span>
+          </>
+        }
+        extra={
+          <button type="button" class="quiet" aria-pressed={isAll} onClick={() => setAll(!isAll)}>
+            {isAll ? "Only the main ones" : "Every event"}
+          </button>
+        }
+        columns={columns}
+        rows={kept}
+        id={({ event_id }) => event_id}
+        {...(isAll ? {} : { most: SHOWN })}
+        empty="Nothing has happened yet: the first event is the order's arrival."
+      />
     </section>
   );
 }
