@@ -6,12 +6,18 @@ Starts `bestex serve` in a process of its own with a fresh state directory, work
 generated market, and measures beside them:
   recommend   open loop at `--rate` requests a second: from the moment a request is due to its last byte
   fill        from the instant the venue's report reached the desk to the frame in the client's hand
-Latencies include the durable commit that comes before every answer and every frame.
+  bare        the same open loop against `benchmarks.bare_endpoint`: same models, constant answer, one worker
+Latencies include the durable commit that comes before every answer and every frame. `server_cpu_ms` is CPU time of the
+server's process, user and system, over the requests: `all` with the market and the orders it works, `net` without what
+they took in a quiet stretch just before. It says more than a latency where the machine is shared.
 """
 
 import argparse
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from datetime import datetime
@@ -23,6 +29,7 @@ import websockets
 
 from tests.desk_process import DeskProcess
 
+LIMITS = httpx2.Limits(max_connections=50, max_keepalive_connections=50)
 INSTRUMENTS = ("AAPL", "MSFT", "KRNL", "WOBL")
 
 
@@ -38,6 +45,49 @@ def percentiles(values: list[float]) -> dict[str, float]:
 def nanoseconds(text: str) -> int:
     head, _, fraction = text.rstrip("Z").partition(".")
     return int(datetime.fromisoformat(head + "+00:00").timestamp()) * 10**9 + int(fraction.ljust(9, "0"))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def metered_recommend(client: httpx2.AsyncClient, pid: int, rate: float, seconds: float) -> dict[str, Any]:
+    """As `recommend`, with the server's CPU time a request."""
+    quiet, quiet_for = cpu_seconds(pid), 2.0
+    await asyncio.sleep(quiet_for)
+    quiet = (cpu_seconds(pid) - quiet) / quiet_for
+    before, started = cpu_seconds(pid), time.perf_counter()
+    asked = await recommend(client, rate, seconds)
+    used, lasted = cpu_seconds(pid) - before, time.perf_counter() - started
+    per_request = {"all": used, "net": used - quiet * lasted}
+    return asked | {"server_cpu_ms": {name: round(spent / asked["n"] * 1e3, 2) for name, spent in per_request.items()}}
+
+
+class BareProcess:
+    """`benchmarks.bare_endpoint` as a process of its own."""
+
+    def __init__(self) -> None:
+        command = (sys.executable, "-m", "benchmarks.bare_endpoint")
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().split()[1]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=20)
+
+
+async def bare(rate: float, seconds: float) -> dict[str, Any]:
+    """The same requests at the same rate to an endpoint that computes and keeps nothing."""
+    server = BareProcess()
+    try:
+        async with httpx2.AsyncClient(base_url=server.url, timeout=10, limits=LIMITS) as client:
+            await recommend(client, 20, 2)
+            return await metered_recommend(client, server.process.pid, rate, seconds)
+    finally:
+        server.stop()
 
 
 async def send_orders(desk: DeskProcess, client: httpx2.AsyncClient, count: int) -> None:
@@ -115,24 +165,30 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     folder = tempfile.TemporaryDirectory()
     desk = DeskProcess(Path(folder.name), speed=arguments.speed)
     try:
-        limits = httpx2.Limits(max_connections=50, max_keepalive_connections=50)
-        async with httpx2.AsyncClient(base_url=desk.url, timeout=10, limits=limits) as client:
+        async with httpx2.AsyncClient(base_url=desk.url, timeout=10, limits=LIMITS) as client:
             await send_orders(desk, client, arguments.orders)
             await recommend(client, 20, 2)  # connections and caches warm
             quiet = await fills(desk, arguments.seconds / 2)
             busy_fills, asked = await asyncio.gather(
-                fills(desk, arguments.seconds), recommend(client, arguments.rate, arguments.seconds)
+                fills(desk, arguments.seconds + 2),
+                metered_recommend(client, desk.process.pid, arguments.rate, arguments.seconds),
             )
-        return {
-            "speed": arguments.speed,
-            "orders": arguments.orders,
-            "recommend_over_http": asked,
-            "fill_to_websocket": quiet,
-            "fill_to_websocket_beside_recommend": busy_fills,
-        }
     finally:
         desk.stop()
         folder.cleanup()
+    alone = await bare(arguments.rate, arguments.seconds)
+    ratios = {name: round(asked[name] / alone[name], 1) for name in ("p50_ms", "p99_ms")}
+    cpu, bare_cpu = asked["server_cpu_ms"]["net"], alone["server_cpu_ms"]["net"]
+    return {
+        "speed": arguments.speed,
+        "orders": arguments.orders,
+        "load_average": os.getloadavg()[0],
+        "recommend_over_http": asked,
+        "bare_endpoint": alone,
+        "recommend_over_bare": ratios | {"server_cpu_net": round(cpu / bare_cpu, 1)},
+        "fill_to_websocket": quiet,
+        "fill_to_websocket_beside_recommend": busy_fills,
+    }
 
 
 def main() -> None:
