@@ -89,7 +89,7 @@ def _finding(bias: Estimate, inside: Estimate) -> str:
         level = "orders cost what is expected: the difference may be luck"
     width = f"{inside.mean:.0%} of them fall into their own 80 % band"
     if inside.interval_low > 0.8:
-        return f"{level}; {width}, which is stated too wide"
+        return f"{level}; {width}, more than stated"
     if inside.interval_high < 0.8:
-        return f"{level}; {width}, which is stated too narrow"
+        return f"{level}; {width}, fewer than stated"
     return f"{level}; {width}, as stated"
