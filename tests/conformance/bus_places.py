@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from bestex.adapters.memory.bus import MemoryBus
+from bestex.adapters.pulsar.bus import PulsarBus
 from bestex.adapters.sql.bus import SqlBus
 from bestex.ports import Bus, Delivery, Outgoing
+from tests.servers import PulsarServer
 
 SHARDS = 3
 PATIENCE_SECONDS = 30.0  # a broker on a busy machine
@@ -26,6 +30,9 @@ class MemoryPlace:
     async def open(self) -> Bus:
         return self._bus
 
+    async def expire(self, bus: Bus) -> None:
+        await bus.retain(0)
+
 
 class SqlitePlace:
     name = "sqlite"
@@ -37,8 +44,44 @@ class SqlitePlace:
     async def open(self) -> Bus:
         return await SqlBus.open(f"sqlite:///{self.path}", SHARDS, patience_seconds=0.5)
 
+    async def expire(self, bus: Bus) -> None:
+        await bus.retain(0)
 
-Place = MemoryPlace | SqlitePlace
+
+class PulsarPlace:
+    name = "pulsar"
+    is_durable = True
+
+    def __init__(self, server: PulsarServer, namespace: str) -> None:
+        self.server, self.namespace = server, namespace
+
+    async def open(self) -> Bus:
+        return await PulsarBus.open(
+            self.server.url, self.server.admin_url, SHARDS, namespace=self.namespace, patience_seconds=8.0
+        )
+
+    async def expire(self, bus: Bus) -> None:
+        """The broker removes what is old when it comes to it; this makes it come now."""
+        await bus.retain(0)
+        for shard in range(SHARDS):
+            partition = f"/persistent/{self.namespace}/orders-partition-{shard}"
+            await asyncio.to_thread(self.server.admin, "PUT", f"{partition}/unload")
+            await asyncio.to_thread(self.server.admin, "DELETE", f"{partition}/truncate")
+
+
+Place = MemoryPlace | SqlitePlace | PulsarPlace
+
+
+def place_of(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """The place of a parametrised test; it is skipped where there is no server for it."""
+    match request.param:
+        case "memory":
+            return MemoryPlace()
+        case "sqlite":
+            return SqlitePlace(tmp_path / "bus.sqlite")
+        case _:
+            server = request.getfixturevalue("pulsar_server")
+            return PulsarPlace(server, request.getfixturevalue("pulsar_namespace"))
 
 
 @asynccontextmanager
