@@ -48,6 +48,20 @@ class SqlitePlace:
         await bus.retain(0)
 
 
+class PostgresPlace:
+    name = "postgresql"
+    is_durable = True
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def open(self) -> Bus:
+        return await SqlBus.open(self.url, SHARDS)
+
+    async def expire(self, bus: Bus) -> None:
+        await bus.retain(0)
+
+
 class PulsarPlace:
     name = "pulsar"
     is_durable = True
@@ -69,7 +83,7 @@ class PulsarPlace:
             await asyncio.to_thread(self.server.admin, "DELETE", f"{partition}/truncate")
 
 
-Place = MemoryPlace | SqlitePlace | PulsarPlace
+Place = MemoryPlace | SqlitePlace | PostgresPlace | PulsarPlace
 
 
 def place_of(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
@@ -79,6 +93,8 @@ def place_of(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
             return MemoryPlace()
         case "sqlite":
             return SqlitePlace(tmp_path / "bus.sqlite")
+        case "postgresql":
+            return PostgresPlace(request.getfixturevalue("fresh_database"))
         case _:
             server = request.getfixturevalue("pulsar_server")
             return PulsarPlace(server, request.getfixturevalue("pulsar_namespace"))

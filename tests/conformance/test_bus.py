@@ -1,4 +1,4 @@
-"""One suite for every `Bus`: the promises of `bestex.ports`, on memory, SQLite and Pulsar."""
+"""One suite for every `Bus`: the promises of `bestex.ports`, on memory, SQLite, PostgreSQL and Pulsar."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from tests.conformance.bus_places import (
 )
 
 
-@pytest.fixture(params=["memory", "sqlite", "pulsar"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "pulsar"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return place_of(request, tmp_path)
 

@@ -95,7 +95,7 @@ async def publish_all(bus: Bus, rng: random.Random, since: int, upto: int) -> No
     )
 
 
-@pytest.fixture(params=["memory", "sqlite", "pulsar"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "pulsar"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return place_of(request, tmp_path)
 

@@ -7,18 +7,19 @@ step over a record that is committed late. What waits to be published together s
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bestex.adapters.memory.bus import check_name, check_place, check_seek
-from bestex.adapters.sql.bus_file import BusFile
 from bestex.adapters.sql.bus_statements import Place, Publication, Statements
-from bestex.domain.errors import BusUnavailable
+from bestex.adapters.sql.bus_wakeups import listen
+from bestex.adapters.sql.database import ConnectionLostError, Database, open_database, without_password
+from bestex.domain.errors import BusUnavailable, StoreUnavailable
 from bestex.ports import Delivery, Outgoing, Subscription
 
-_LOST = (OperationalError, InterfaceError)
+_LOST = (OperationalError, InterfaceError, ConnectionLostError, StoreUnavailable)
 _GROUP = 500  # records that a reader gets at once, at most
 _LOOK_AGAIN_SECONDS = 1.0  # when nobody says that there is more
 _FIRST_PAUSE_SECONDS = 0.02
@@ -30,32 +31,46 @@ Result = TypeVar("Result")
 class SqlBus:
     """`Bus` in one database. A position is the record's number in its shard, from 1."""
 
-    def __init__(self, database: BusFile, shards: int, *, patience_seconds: float) -> None:
+    def __init__(self, database: Database, shards: int, *, patience_seconds: float, channel: str | None) -> None:
         self.shards = shards
         self._database = database
-        self._statements = Statements(insert=database.insert, now_ns=database.now_ns)
+        self._statements = Statements(insert=database.insert, now_ns=database.now_ns, channel=channel)
         self._patience_seconds = patience_seconds
         self._waiting: list[tuple[Publication, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._more: dict[Place, asyncio.Event] = {}
+        self._listening: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, url: str, shards: int, *, patience_seconds: float = 5.0) -> "SqlBus":
+    async def open(
+        cls, url: str, shards: int, *, schema: str = "bus", connections: int = 4, patience_seconds: float = 5.0
+    ) -> "SqlBus":
         """Connect and bring the tables up to date.
 
         Args:
-            url: `sqlite:///FILE`.
+            url: `sqlite:///FILE`, which no other process may have open, or `postgresql://USER:PASSWORD@HOST:PORT/NAME`.
             shards: of every topic; the same at each opening.
+            schema: on PostgreSQL.
+            connections: kept open; PostgreSQL only.
             patience_seconds: how long a database that does not answer is asked again before BusUnavailable.
 
         Raises:
-            BusUnavailable: if the database does not answer; the message names it.
+            BusUnavailable: if the database does not answer; the message names it, without the password.
+            InvalidInput: if the url, the schema or a setting of the server is not right.
         """
+        is_server = url.startswith("postgresql")
+        options: dict[str, Any] = (
+            {"connections": connections, "patience_seconds": patience_seconds} if is_server else {}
+        )
         try:
-            database = await BusFile.open(url)
+            database = await open_database(url, schema=schema, **options)
         except _LOST as error:
-            raise _unavailable(url, error) from error
-        return cls(database, shards, patience_seconds=patience_seconds)
+            raise _unavailable(without_password(url), error) from error
+        channel = f"bus_{schema}" if is_server else None
+        bus = cls(database, shards, patience_seconds=patience_seconds, channel=channel)
+        if channel is not None:
+            bus._listening = asyncio.create_task(listen(url, channel, lambda place: bus._wake([place])))
+        return bus
 
     async def publish(self, topic: str, shard: int, producer: str, records: Sequence[Outgoing]) -> None:
         check_place(topic, shard, self.shards)
@@ -143,6 +158,9 @@ class SqlBus:
         """Finish what was asked, then disconnect."""
         if self._writer is not None:
             await asyncio.gather(self._writer, return_exceptions=True)
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
         await self._database.close()
 
     async def _ask(self, work: Callable[[Connection], Result]) -> Result:
@@ -187,7 +205,7 @@ async def _wait(more: asyncio.Event, seconds: float) -> None:
 
 def _unavailable(address: str, error: Exception) -> BusUnavailable:
     return BusUnavailable(
-        f"the bus in {address} does not answer: {getattr(error, 'orig', error)}",
+        f"the bus in {address} does not answer: {getattr(error, 'orig', None) or error}",
         field="bus.url",
         value=address,
         expected="a database that can be reached and written",

@@ -13,7 +13,6 @@ from bestex.adapters.sql.bus_tables import BUS_RECORDS, CURSORS, PRODUCERS, SHAR
 from bestex.ports import Delivery, Outgoing, Subscription
 
 Place = tuple[str, int]  # topic and shard
-CHANNEL = "bus"  # of NOTIFY on PostgreSQL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +30,7 @@ class Statements:
 
     insert: Callable[[Any], Any]
     now_ns: Callable[[], Any]
+    channel: str | None  # of NOTIFY; None where there is none
 
     def publish(self, publications: Sequence[Publication], connection: Connection) -> set[Place]:
         """Number and keep what is new; the shards that have more now."""
@@ -64,8 +64,8 @@ class Statements:
                     update(SHARDS).where(_at(SHARDS, place)).values(newest=rows[-1]["number"], newest_ns=published_ns)
                 )
                 self._keep_heard(place, {item.producer: heard[item.producer] for item in here}, connection)
-                if connection.dialect.name == "postgresql":
-                    connection.execute(select(func.pg_notify(CHANNEL, f"{place[0]}/{place[1]}")))
+                if self.channel is not None:
+                    connection.execute(select(func.pg_notify(self.channel, f"{place[0]}/{place[1]}")))
                 grown.add(place)
         return grown
 
