@@ -72,19 +72,18 @@ async def test_a_desk_that_cannot_keep_up_slips_instead_of_running_after_the_wal
     live.start()
     await live.ask("opener", order(), order_id="A")
     await asyncio.sleep(0.05)
-    assert live.clock.now_ns() < live.desk.market.now_ns + 300 * NS_PER_SECOND
+    assert live.pacer.clock.now_ns() < live.desk.market.now_ns + 300 * NS_PER_SECOND
     await live.stop()
 
 
 async def test_a_desk_with_much_to_do_gives_way_to_requests_every_few_milliseconds() -> None:
-    live = driver(MemoryJournal())
-
     class Busy(Desk):
         def timer_turn(self) -> Turn:
             time.sleep(0.001)
             return Turn(time_ns=self.time_ns)
 
-    live.desk = Busy(live.desk.services, live.desk.market)
+    market = OpenMarket()
+    live = LiveDriver(Busy([Opener(), Sender()], market), MemoryJournal(), PacedClock(market.now_ns, 1.0))  # type: ignore[arg-type]
     live.start()
     longest, before = 0.0, time.perf_counter()
     for _ in range(10):
