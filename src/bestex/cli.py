@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 import bestex
+from bestex import cli_bus
 from bestex.app import errors
 from bestex.domain.errors import BestexError, InvalidInput
 
@@ -23,6 +24,7 @@ instruments = typer.Typer(
     name="instruments", help="What a running desk knows of instruments and venues.", no_args_is_help=True
 )
 app.add_typer(instruments)
+app.add_typer(cli_bus.app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 out = Console(soft_wrap=True, highlight=False)

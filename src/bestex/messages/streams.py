@@ -9,6 +9,7 @@ import zlib
 ORDERS = "orders"  # facts, sharded by order id
 DESK = "desk"  # facts of no single order ("desk", "venue:..."): one shard, heard by every worker
 MARKET = "market"  # the market's time and consolidated snapshots: one shard, only the newest matters
+OPERATIONS = "operations"  # what operators did to the bus itself: one shard
 
 
 def requests_of(service: str) -> str:
