@@ -32,9 +32,9 @@ export function Head({ entry, zone, digits, currency }: { entry: Entry; zone: st
           <span title={`${order.created_time} UTC`}>{timeOf(order.created_time, zone)}</span> {zoneName(zone)}
         </span>
         <span class="grow" />
-        {isDone(entry)
-          ? null
-          : ACTIONS.map(([what, word, key]) => {
+        {isDone(entry) ? null : (
+          <div class="order-actions" role="group" aria-label="Actions">
+            {ACTIONS.map(([what, word, key]) => {
               const barred = forbids(what, order);
               if (what === "resume" && order.state !== "PAUSED") return null;
               if (what === "pause" && order.state === "PAUSED") return null;
@@ -53,6 +53,8 @@ export function Head({ entry, zone, digits, currency }: { entry: Entry; zone: st
                 </button>
               );
             })}
+          </div>
+        )}
       </div>
       <dl class="order-figures">
         <div>
