@@ -1,77 +1,8 @@
 #include "bestex/matching.hpp"
 
-#include <bit>
 #include <stdexcept>
 
 namespace bestex::matching {
-
-LevelSet::LevelSet(std::uint32_t levels) : bottom_((levels + 63) / 64), middle_((levels + 4095) / 4096) {}
-
-std::int32_t LevelSet::at_or_above(std::int32_t level) const {
-    if (level < 0) level = 0;
-    const std::size_t word = static_cast<std::size_t>(level) >> 6;
-    if (word >= bottom_.size()) return -1;
-    if (const std::uint64_t here = bottom_[word] & ~0ull << (level & 63))
-        return static_cast<std::int32_t>(word << 6 | std::countr_zero(here));
-    std::size_t group = word >> 6;
-    const unsigned bit = word & 63;
-    std::uint64_t words = bit == 63 ? 0 : middle_[group] & ~0ull << (bit + 1);
-    if (words == 0) {
-        const std::uint64_t groups = group >= 63 ? 0 : top_ & ~0ull << (group + 1);
-        if (groups == 0) return -1;
-        group = static_cast<std::size_t>(std::countr_zero(groups));
-        words = middle_[group];
-    }
-    const std::size_t found = group << 6 | static_cast<std::size_t>(std::countr_zero(words));
-    return static_cast<std::int32_t>(found << 6 | static_cast<std::size_t>(std::countr_zero(bottom_[found])));
-}
-
-std::int32_t LevelSet::at_or_below(std::int32_t level) const {
-    if (level < 0) return -1;
-    std::size_t word = static_cast<std::size_t>(level) >> 6;
-    if (word >= bottom_.size()) {
-        word = bottom_.size() - 1;
-        level = 63;
-    }
-    if (const std::uint64_t here = bottom_[word] & ~0ull >> (63 - (level & 63)))
-        return static_cast<std::int32_t>(word << 6 | static_cast<std::size_t>(63 - std::countl_zero(here)));
-    std::size_t group = word >> 6;
-    std::uint64_t words = middle_[group] & ((1ull << (word & 63)) - 1);
-    if (words == 0) {
-        const std::uint64_t groups = top_ & ((1ull << group) - 1);
-        if (groups == 0) return -1;
-        group = static_cast<std::size_t>(63 - std::countl_zero(groups));
-        words = middle_[group];
-    }
-    const std::size_t found = group << 6 | static_cast<std::size_t>(63 - std::countl_zero(words));
-    return static_cast<std::int32_t>(found << 6 | static_cast<std::size_t>(63 - std::countl_zero(bottom_[found])));
-}
-
-void LevelSet::clear() {
-    bottom_.assign(bottom_.size(), 0);
-    middle_.assign(middle_.size(), 0);
-    top_ = 0;
-}
-
-OrderIndex::OrderIndex() : slots_(1024, Slot{0, none}), mask_(1023), shift_(64 - 10) {}
-
-void OrderIndex::grow() {
-    std::vector<Slot> old(slots_.size() * 2, Slot{0, none});
-    old.swap(slots_);
-    mask_ = slots_.size() - 1;
-    --shift_;
-    for (const Slot& slot : old) {
-        if (slot.node == none) continue;
-        std::size_t i = home(slot.id);
-        while (slots_[i].node != none) i = (i + 1) & mask_;
-        slots_[i] = slot;
-    }
-}
-
-void OrderIndex::clear() {
-    slots_.assign(slots_.size(), Slot{0, none});
-    size_ = 0;
-}
 
 // Before the ladder is made: one for four billion levels would take all the memory there is.
 static Ticks checked(Ticks lowest_price, std::uint32_t levels) {
@@ -299,13 +230,15 @@ void MatchingEngine::amend(const Operation& o) {
     enter(entered, false);
 }
 
+// The next level with orders behind this one; what `best_` holds for an empty side where there is none.
+std::int32_t MatchingEngine::worse(int side, std::int32_t level) const {
+    const auto from = static_cast<bestex::Level>(level);
+    const bestex::Level found = side == 0 ? set_[0].below(from) : set_[1].above(from);
+    return found == no_level ? (side == 0 ? -1 : levels_) : static_cast<std::int32_t>(found);
+}
+
 void MatchingEngine::refresh_best(int side) {
-    if (side == 0) {
-        best_[0] = set_[0].at_or_below(best_[0]);
-    } else {
-        const std::int32_t level = set_[1].at_or_above(best_[1]);
-        best_[1] = level < 0 ? levels_ : level;
-    }
+    best_[side] = worse(side, best_[side]);
 }
 
 Lots MatchingEngine::quantity_at(Side side, Ticks price) const {
@@ -342,7 +275,7 @@ std::vector<LevelView> MatchingEngine::depth(Side side, std::size_t levels) cons
         std::uint32_t orders = 0;
         for (std::uint32_t i = queue.head; i != none; i = nodes_[i].next) ++orders;
         found.push_back({lowest_ + level, static_cast<Lots>(queue.quantity), orders});
-        level = s == 0 ? set_[0].at_or_below(level - 1) : set_[1].at_or_above(level + 1);
+        level = worse(s, level);
     }
     return found;
 }

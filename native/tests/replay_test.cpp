@@ -28,6 +28,8 @@ void a_level_set_finds_its_ends_and_neighbours() {
     set.erase(999'999);
     set.erase(7);
     assert(set.lowest() == 64 && set.highest() == 300'000);
+    set.clear();
+    assert(set.lowest() == no_level && set.above(0) == no_level && !set.contains(64));
 }
 
 void an_order_index_survives_many_inserts_and_erases() {
@@ -40,6 +42,8 @@ void an_order_index_survives_many_inserts_and_erases() {
         ids.push_back(id);
         if (i % 3 == 2) index.erase(ids[i / 3]), ids[i / 3] = 0;
     }
+    assert(!index.insert(ids.back(), 1) || ids.back() == 0);
+    assert(index.erase(ids.front() + 1) == OrderIndex::absent);
     for (std::uint32_t i = 0; i < ids.size(); ++i) {
         if (ids[i] != 0) assert(index.find(ids[i]) == i);
     }

@@ -40,6 +40,10 @@ public:
         top_ &= ~bit(i >> 18);
     }
 
+    void clear() {
+        while (top_ != 0) erase(lowest());
+    }
+
     // no_level when the set is empty.
     Level highest() const { return top_ == 0 ? no_level : highest_under(last(top_)); }
     Level lowest() const { return top_ == 0 ? no_level : lowest_under(first(top_)); }

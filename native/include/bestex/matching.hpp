@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "bestex/level_set.hpp"
+#include "bestex/order_index.hpp"
 #include "bestex/types.hpp"
 
 namespace bestex::matching {
@@ -72,89 +74,6 @@ struct MatchEvent {
 };
 static_assert(sizeof(MatchEvent) == 32);
 
-// Non-empty levels, three words deep: up to 262,144.
-class LevelSet {
-public:
-    explicit LevelSet(std::uint32_t levels);
-    void insert(std::uint32_t level) {
-        const std::uint64_t before = bottom_[level >> 6];
-        bottom_[level >> 6] = before | 1ull << (level & 63);
-        if (before == 0) {
-            middle_[level >> 12] |= 1ull << (level >> 6 & 63);
-            top_ |= 1ull << (level >> 12);
-        }
-    }
-    void erase(std::uint32_t level) {
-        if ((bottom_[level >> 6] &= ~(1ull << (level & 63))) == 0) {
-            if ((middle_[level >> 12] &= ~(1ull << (level >> 6 & 63))) == 0) top_ &= ~(1ull << (level >> 12));
-        }
-    }
-    // First member at or above, at or below; -1 if none.
-    std::int32_t at_or_above(std::int32_t level) const;
-    std::int32_t at_or_below(std::int32_t level) const;
-    void clear();
-
-private:
-    std::vector<std::uint64_t> bottom_, middle_;
-    std::uint64_t top_ = 0;
-};
-
-// 64-bit id -> node; linear probing, deletion by shifting back, so there are no tombstones.
-class OrderIndex {
-public:
-    OrderIndex();
-    static constexpr std::uint32_t none = UINT32_MAX;
-    std::uint32_t find(std::uint64_t id) const {
-        for (std::size_t i = home(id);; i = (i + 1) & mask_) {
-            if (slots_[i].node == none) return none;
-            if (slots_[i].id == id) return slots_[i].node;
-        }
-    }
-    // False: already there.
-    [[gnu::always_inline]] inline bool insert(std::uint64_t id, std::uint32_t node) {
-        if (2 * (size_ + 1) > slots_.size()) grow();
-        std::size_t i = home(id);
-        while (slots_[i].node != none) {
-            if (slots_[i].id == id) return false;
-            i = (i + 1) & mask_;
-        }
-        slots_[i] = {id, node};
-        ++size_;
-        return true;
-    }
-    // The node, or none.
-    [[gnu::always_inline]] inline std::uint32_t erase(std::uint64_t id) {
-        std::size_t hole = home(id);
-        while (slots_[hole].id != id || slots_[hole].node == none) {
-            if (slots_[hole].node == none) return none;
-            hole = (hole + 1) & mask_;
-        }
-        const std::uint32_t node = slots_[hole].node;
-        for (std::size_t i = (hole + 1) & mask_; slots_[i].node != none; i = (i + 1) & mask_) {
-            if (((i - home(slots_[i].id)) & mask_) >= ((i - hole) & mask_)) {
-                slots_[hole] = slots_[i];
-                hole = i;
-            }
-        }
-        slots_[hole].node = none;
-        --size_;
-        return node;
-    }
-    std::size_t size() const { return size_; }
-    void clear();
-
-private:
-    struct Slot {
-        std::uint64_t id;
-        std::uint32_t node;
-    };
-    std::size_t home(std::uint64_t id) const { return (id * 0x9E3779B97F4A7C15ull) >> shift_; }
-    void grow();
-    std::vector<Slot> slots_;
-    std::size_t mask_, size_ = 0;
-    int shift_;
-};
-
 struct LevelView {
     Ticks price;
     Lots quantity;
@@ -206,7 +125,7 @@ private:
         std::uint32_t head, tail;
         std::uint64_t quantity;
     };
-    static constexpr std::uint32_t none = OrderIndex::none;
+    static constexpr std::uint32_t none = OrderIndex::absent;
     static constexpr std::int32_t peg_level = -1;
 
     bool is_valid(const Operation& operation, bool needs_price);
@@ -218,6 +137,7 @@ private:
     std::uint32_t take_queue(const Operation& operation, std::uint32_t wanted, std::uint32_t& head, std::int32_t price);
     bool rest(const Operation& operation, std::uint32_t quantity, std::int32_t level);
     void unlink(std::uint32_t node);
+    std::int32_t worse(int side, std::int32_t level) const;
     void refresh_best(int side);
     std::uint32_t allocate();
     void emit(const MatchEvent& event) {
