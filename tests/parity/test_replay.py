@@ -137,6 +137,49 @@ def test_core_and_twin_report_the_same(seed: int, layout: str, tmp_path: Path) -
         assert ours == theirs, f"item {i} of the story"
 
 
+class CountsWhatItTook(Exchange):
+    """Looks after every row whether what the world took still stands on the tape."""
+
+    looks = 0
+    overdrawn = 0
+
+    def apply(self, event: Event) -> None:
+        super().apply(event)
+        for target, taken in self.claims.items():
+            stands = (
+                sum(
+                    o.remaining for sides in self.book.queues for q in sides.values() for o in q if o.order_id == target
+                )
+                if self.by_order
+                else self.book.quantity(*target)
+            )
+            CountsWhatItTook.looks += 1
+            CountsWhatItTook.overdrawn += not 0 < taken <= stands
+
+
+class NeverGivesBack(CountsWhatItTook):
+    def cut_claim(self, target: object, event: Event) -> None:
+        pass
+
+
+def overdrawn(layout: str, path: Path, exchange: type[CountsWhatItTook]) -> tuple[int, int]:
+    class Counting(TwinReplay):
+        exchange_type = exchange
+
+    CountsWhatItTook.looks = CountsWhatItTook.overdrawn = 0
+    for seed in range(10):
+        both(seed, layout, path, Counting)
+    return CountsWhatItTook.looks, CountsWhatItTook.overdrawn
+
+
+@pytest.mark.parametrize("layout", ["L3", "L2"])
+def test_what_a_world_took_is_never_more_than_still_stands(layout: str, tmp_path: Path) -> None:
+    looks, too_much = overdrawn(layout, tmp_path, CountsWhatItTook)
+    assert looks > 500
+    assert too_much == 0
+    assert overdrawn(layout, tmp_path, NeverGivesBack)[1] > 0
+
+
 class ForgetsWhatItTook(Exchange):
     def claim(self, target: object, quantity: int) -> None:
         pass

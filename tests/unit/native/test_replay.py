@@ -239,3 +239,22 @@ def test_a_passive_order_goes_with_the_touch_between_slices(tmp_path: Path) -> N
     assert follows.fills["time_ns"].tolist()[0] == ONE_DAY + 31_000_000_000
     stays = one_parent(tmp_path, rows, style=StyleCode.PASSIVE, follows_price=False)
     assert 0 not in stays.fills["liquidity"].tolist()
+
+
+def test_no_world_takes_more_at_a_price_than_the_tape_ever_shows_there(flow: Flow, tape: Tape) -> None:
+    crowd = [replace(p, style=StyleCode.AGGRESSIVE, quantity=400_000) for p in parents(tape, 60, worlds=6)]
+    fills = Replay(tape, CONFIG).run(crowd).fills
+    takes = fills[fills["liquidity"] == 1]
+    buys = np.array([parent.side is SideCode.BUY for parent in crowd])[takes["parent"]]
+    adds = flow.l3[flow.l3["kind"] == L3Kind.ADD]
+    tight = 0
+    for world in range(6):
+        for is_buy in (True, False):
+            mine = takes[(takes["world"] == world) & (buys == is_buy)]
+            shown = adds[adds["side"] == (ASK if is_buy else BID)]
+            for price in set(mine["price_half_ticks"].tolist()):
+                taken = int(mine["quantity"][mine["price_half_ticks"] == price].sum())
+                most = int(shown["quantity"][shown["price_half_ticks"] == price].sum())
+                assert taken <= most, (world, price)
+                tight += 2 * taken > most
+    assert tight > 0  # some prices were nearly emptied, so the bound means something
