@@ -443,3 +443,26 @@ RECORDS: tuple[type[Record], ...] = (
     InstrumentRow,
     VenueRow,
 )
+
+# Which service saves a record. What is in none of them, every process keeps for itself.
+OWNERS: dict[type[Record], str] = {
+    ParentOrderRow: "order-desk",
+    ExecutionStrategyRow: "strategy",
+    StrategySelectionRow: "strategy",
+    StrategyPerformanceRow: "strategy",
+    ExecutionAlgorithmRow: "algorithm",
+    ExecutionPlanRow: "algorithm",
+    ExecutionStatusRow: "algorithm",
+    ChildOrderRow: "algorithm",
+    FillRow: "algorithm",
+    MonitoringRow: "monitoring",
+    AlertRow: "monitoring",
+    AlertRuleRow: "monitoring",
+    QualityStandardRow: "quality",
+    QualityResultRow: "quality",
+    VenueProfileRow: "quality",
+    AlgorithmProfileRow: "quality",
+    QualityAlertRow: "quality",
+    InstrumentRow: "reference",
+    VenueRow: "reference",
+}

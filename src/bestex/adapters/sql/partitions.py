@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from bestex.adapters.sql.tables import BY_DAY
 
+KEPT = -1  # the day of what outlives its day: messages of no single order
 _FIRST = date(1970, 1, 1)
 _PARTITIONS = text(
     """
@@ -33,13 +34,14 @@ def day_of_date(found: date) -> int:
 
 
 def name_of(table: str, day: int) -> str:
-    return f"{table}_{date_of(day):%Y_%m_%d}"
+    return f"{table}_kept" if day == KEPT else f"{table}_{date_of(day):%Y_%m_%d}"
 
 
 def days(connection: Connection) -> list[int]:
-    """Days that have partitions, in order."""
+    """Days that have partitions, in order; `KEPT` among them where it has one."""
     found = connection.execute(_PARTITIONS, {"table": BY_DAY[0]}).scalars()
-    return sorted(day_of_date(date(*map(int, name.removeprefix(f"{BY_DAY[0]}_").split("_")))) for name in found)
+    ends = [name.removeprefix(f"{BY_DAY[0]}_") for name in found]
+    return sorted(KEPT if end == "kept" else day_of_date(date(*map(int, end.split("_")))) for end in ends)
 
 
 def make(wanted: Iterable[int], connection: Connection) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, MetaData, cast, func, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -20,7 +20,7 @@ from bestex.adapters.sql import partitions
 from bestex.adapters.sql.database import ConnectionLostError, Result, patiently, without_password
 from bestex.adapters.sql.migrate import upgrade
 from bestex.adapters.sql.tables import LEASES
-from bestex.domain.errors import InvalidInput
+from bestex.domain.errors import InvalidInput, StoreUnavailable
 
 DESK_SCHEMA = "desk"  # what belongs to no service: the leases
 _TRIES = 5  # of a transaction that lost against another one
@@ -30,6 +30,7 @@ _CONFLICTS = ("40001", "40P01")  # serialization failure, deadlock: nothing was 
 # Connection, resources, operator intervention, lock and transaction time-outs, a server that has become a replica.
 _AWAY = ("08", "53", "57", "55P03", "25P02", "25P03", "25006")
 _REFUSED = ("28", "3D000")  # unknown user or password; unknown database
+_NO_TABLE = ("42P01", "3F000")  # undefined table, undefined schema
 _MUST_BE: Mapping[str, tuple[str, ...]] = {
     "fsync": ("on",),
     "full_page_writes": ("on",),
@@ -140,6 +141,19 @@ class PostgresDatabase:
         raise AssertionError("the last try raises")
 
     async def read(self, work: Callable[[Connection], Result]) -> Result:
+        try:
+            return await self._read(work)
+        except ProgrammingError as error:
+            if _sqlstate(error) not in _NO_TABLE:
+                raise
+            raise StoreUnavailable(
+                f"{self.address} has no tables yet ({_driver_error(error)}): start the services, or `bestex store upgrade`",
+                field="store.url",
+                value=self.address,
+                expected="a database of this version",
+            ) from error
+
+    async def _read(self, work: Callable[[Connection], Result]) -> Result:
         return await patiently(self, partial(self._transaction, self._reader, work), self._read_patience_seconds)
 
     async def keep_days(self, days: Collection[int]) -> None:
