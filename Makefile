@@ -149,6 +149,11 @@ client-types: $(VENV)/.native $(UI)/node_modules/.ready ## write the dashboard's
 	echo "/** Digest of the document these types were made from. */" >>$(UI)/src/api/openapi.ts
 	echo "export const DOCUMENT = \"$$(cat build/openapi.sha256)\";" >>$(UI)/src/api/openapi.ts
 
+.PHONY: schemas
+
+schemas: $(VENV)/.native ## write the messages' JSON Schemas and the bus's AsyncAPI document
+	$(BIN)/python -m bestex.app.schemas docs
+
 lock: ## compile the hashed lock files again (needs uv)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev --all-extras pyproject.toml -o requirements-dev.lock
