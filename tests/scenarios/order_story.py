@@ -260,7 +260,8 @@ class Story:
             )
         )
 
-    def plan(self, *, seconds: int = 60, slices: int = 6, revision: int = 0) -> None:
+    def plan(self, *, seconds: int = 60, slices: int = 6, revision: int = 0, deadline: int | None = None) -> None:
+        """`deadline`: seconds from now until the order expires; None = with the window."""
         step = seconds * NS_PER_SECOND // slices
         share = (self.quantity - self.filled) / slices
         pieces = tuple(
@@ -285,6 +286,7 @@ class Story:
                 execution_style="BALANCED",
                 parameters={},
                 revision=revision,
+                deadline_time_ns=None if deadline is None else self.now_ns + deadline * NS_PER_SECOND,
             )
         )
 

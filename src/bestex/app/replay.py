@@ -320,12 +320,16 @@ def _say(story: OrderStory, target: Path) -> None:
     )
     quality = trade.execution_quality
     console.print(
-        f"shortfall {quality.implementation_shortfall_bps:.2f} bps (positive = worse), "
-        f"of it impact {quality.market_impact_bps:.2f}, timing {quality.timing_cost_bps:.2f}"
+        f"shortfall {_bps(quality.implementation_shortfall_bps)} (positive = worse), "
+        f"of it impact {_bps(quality.market_impact_bps)}, timing {_bps(quality.timing_cost_bps)}"
     )
     grade = story.graded.quality_grade if story.graded else None
     console.print(f"grade {grade or 'none'}   completed {to_iso(trade.timing.completion_time_ns)}")
     console.print(f"report {target}")
+
+
+def _bps(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.2f} bps"
 
 
 def _choice(kind: Any, text: str, field: str) -> Any:

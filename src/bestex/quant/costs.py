@@ -74,8 +74,10 @@ def trading_cost(
     """
     with localcontext(_EXACT):
         scale = side_sign * multiplier
-        total = scale * sum(((fill.price - arrival_price) * fill.quantity for fill in fills), ZERO)
-        spread = scale * sum(((fill.price - fill.mid) * fill.quantity for fill in fills if fill.mid is not None), ZERO)
+        # Nothing times -1 is a negative zero: plus zero it is a plain one.
+        moved = sum(((fill.price - arrival_price) * fill.quantity for fill in fills), ZERO)
+        crossed = sum(((fill.price - fill.mid) * fill.quantity for fill in fills if fill.mid is not None), ZERO)
+        total, spread = scale * moved + ZERO, scale * crossed + ZERO
         return TradingCost(
             spread=spread,
             market_impact=market_impact,
@@ -130,14 +132,14 @@ def shortfall(
         # Perold's total, from its own definition and not from the parts, so that the check below can fail.
         total = scale * (paid - filled * decision_price + unfilled * (end_price - decision_price)) + fees + commission
         result = Shortfall(
-            delay=scale * filled * (arrival_price - decision_price),
-            delay_order_basis=scale * ordered * (arrival_price - decision_price),
+            delay=scale * filled * (arrival_price - decision_price) + ZERO,
+            delay_order_basis=scale * ordered * (arrival_price - decision_price) + ZERO,
             trading=trading,
-            opportunity=scale * unfilled * (end_price - decision_price),
-            opportunity_order_basis=scale * unfilled * (end_price - arrival_price),
+            opportunity=scale * unfilled * (end_price - decision_price) + ZERO,
+            opportunity_order_basis=scale * unfilled * (end_price - arrival_price) + ZERO,
             commission=commission,
             fees=fees,
-            total=total,
+            total=total + ZERO,
             notional=ordered * decision_price * multiplier,
         )
         _check(result)

@@ -13,7 +13,7 @@ def recommendation(
 ) -> str:
     """A sentence or two for one firing rule, made from the order's own numbers."""
     match row.metric:
-        case "slices_behind" | "schedule_deviation" | "execution_speed":
+        case "schedule_lag" | "slices_behind" | "schedule_deviation" | "execution_speed":
             return _behind(watched, metrics, now_ns)
         case "cost_z":
             return _costly(metrics, value)

@@ -25,11 +25,12 @@ ALERT_TYPES = (
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
 DERIVED_METRICS = {
     "cost_z": "arrival slippage less expected cost, in standard deviations of the pre-trade cost",
+    "schedule_lag": "how long ago the plan wanted what is filled or live, in its windows; none in its first slice",
     "slices_behind": "schedule less filled, in the plan's largest slice",
     "participation_over_cap": "participation rate less the order's cap",
     "child_reject_rate": "rejected child orders over answered ones",
     "quote_missing": "1 while the book is one-sided or crossed, else 0",
-    "unfilled_near_end": "unfilled fraction in the last tenth of the planned window",
+    "unfilled_near_end": "unfilled fraction in the last tenth of the time between the first plan and the deadline",
     "slippage_over_control": "slippage beyond the selection's max_slippage_bps that paused the order, in bps",
     "value_over_control": "value beyond the selection's max_order_value that paused the order, in its currency",
     "conservation_excess": "filled + live beyond what the order allows, in units",
@@ -57,12 +58,12 @@ def rule(
 
 
 DEFAULT_RULES = (
-    rule("behind schedule", "SLOW_EXECUTION", "slices_behind", "above", 1.5, 10.0, "MEDIUM"),
-    rule("cost above expectation", "HIGH_COST", "cost_z", "above", 2.0, 5.0, "HIGH"),
+    rule("behind schedule", "SLOW_EXECUTION", "schedule_lag", "above", 0.25, 10.0, "MEDIUM"),
+    rule("cost above expectation", "HIGH_COST", "cost_z", "above", 2.4, 5.0, "HIGH"),
     rule("participation above cap", "LIMIT_BREACH", "participation_over_cap", "above", 0.02, 5.0, "HIGH"),
     rule("venues reject", "VENUE_ISSUE", "child_reject_rate", "above", 0.20, 0.0, "MEDIUM"),
-    rule("no quote", "DATA_QUALITY", "quote_missing", "above", 0.5, 5.0, "MEDIUM"),
-    rule("unfilled near the end", "SLOW_EXECUTION", "unfilled_near_end", "above", 0.20, 0.0, "HIGH"),
+    rule("no quote", "DATA_QUALITY", "quote_missing", "above", 0.5, 30.0, "MEDIUM"),
+    rule("unfilled near the end", "SLOW_EXECUTION", "unfilled_near_end", "above", 0.25, 0.0, "HIGH"),
 )
 # What must never happen is not for a user to switch off.
 INVARIANTS = (

@@ -71,11 +71,13 @@ def alert_values(watched: WatchedOrder, metrics: LiveMetrics, *, now_ns: int) ->
     progress, schedule = watched.progress, watched.schedule
     values: dict[str, float | None] = {name: getattr(metrics, name) for name in LiveMetrics.__struct_fields__}
     cap, rate = watched.participation_cap, metrics.participation_rate
-    elapsed = None if schedule is None else schedule.elapsed(now_ns)
+    elapsed = watched.elapsed(now_ns)
     behind = None if schedule is None else schedule.slices_behind(now_ns, progress.filled)
     values |= {
         "cost_z": cost_deviation_z(watched, metrics),
         "slices_behind": behind,
+        # What rests at a venue is being worked; whether it fills in time is for `unfilled_near_end`.
+        "schedule_lag": None if schedule is None else schedule.lag(now_ns, progress.filled + progress.live),
         "participation_over_cap": None if cap is None or rate is None else rate - cap,
         "child_reject_rate": progress.rejects / progress.answered if progress.answered >= ANSWERS_MIN else None,
         "quote_missing": float(usable_mid(watched.market) is None),

@@ -1,5 +1,6 @@
 """The final measurement of a parent order, and the trade that is told to the world."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
@@ -232,8 +233,13 @@ def _markouts(watched: WatchedOrder, config: MonitoringConfig, notes: list[str])
     means, covered = share_weighted_means(values, np.array([float(fill.report.quantity) for fill in fills]))
     for name, share in zip(names, covered, strict=True):
         if share < 1:
-            notes.append(f"markout {name} s: observed for {share:.0%} of the filled quantity")
+            notes.append(f"markout {name} s: observed for {part_percent(share)}% of the filled quantity")
     return {name: float(mean) if np.isfinite(mean) else None for name, mean in zip(names, means, strict=True)}
+
+
+def part_percent(share: float) -> int:
+    """A share below 1 in whole per cent, rounded down: 99.6 % is not all of it."""
+    return min(99, math.floor(share * 100 + 1e-9))  # the hair is for shares like 0.29, which are not exact
 
 
 def _reversion(watched: WatchedOrder, config: MonitoringConfig) -> float | None:

@@ -45,6 +45,24 @@ class Schedule:
         largest = max((piece.target_quantity for piece in self.slices), default=Decimal(0))
         return None if target is None or not largest else float((target - filled) / largest)
 
+    def lag(self, time_ns: int, filled: Decimal) -> float | None:
+        """How long ago the plan wanted what is filled, as a fraction of its window, 0..1; 0 while it is on time.
+
+        None in the first slice, which may be worked to its end, and for a plan without slices.
+        """
+        if not self.slices or time_ns < self.slices[0].end_time_ns or self.end_ns <= self.start_ns:
+            return None
+        wanted_ns, target = self.start_ns, self.filled_before
+        for piece in self.slices:
+            if target + piece.target_quantity > filled:
+                share = max(Decimal(0), filled - target) / piece.target_quantity
+                wanted_ns = piece.start_time_ns + int(share * (piece.end_time_ns - piece.start_time_ns))
+                break
+            target += piece.target_quantity
+        else:
+            return 0.0
+        return max(0, min(time_ns, self.end_ns) - wanted_ns) / (self.end_ns - self.start_ns)
+
     def elapsed(self, time_ns: int) -> float | None:
         """Fraction of the planned window that has passed, 0..1; None for a window without length."""
         if self.end_ns <= self.start_ns:

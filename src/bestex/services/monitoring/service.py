@@ -182,6 +182,7 @@ class MonitoringService:
     def _plan(self, watched: WatchedOrder, fact: ExecutionPlanned, now_ns: int) -> Effects:
         watched.first_plan = watched.first_plan or fact
         watched.algorithm = fact.algorithm_used
+        watched.deadline_ns = fact.deadline_time_ns or fact.end_time_ns
         filled = watched.progress.filled if fact.revision else Decimal(0)
         watched.schedule = Schedule.of(fact, filled_before=filled)
         effects = self._update(watched, now_ns)

@@ -39,6 +39,7 @@ class WatchedOrder:
     strategy_name: str | None = None  # the one in force
     first_plan: ExecutionPlanned | None = None
     schedule: Schedule | None = None
+    deadline_ns: int | None = None  # when the order expires, by the latest plan
     algorithm_target: Decimal | None = None  # what the algorithm service says it should have filled
     algorithm_filled: Decimal | None = None  # and what it says it has filled, while the order lived
     breach: ControlBreach | None = None  # the risk control of the selection that paused it
@@ -77,6 +78,16 @@ class WatchedOrder:
         """Cumulative quantity the plan wants by then; the algorithm service's own figure where a plan has no slices."""
         planned = None if self.schedule is None else self.schedule.target(time_ns)
         return self.algorithm_target if planned is None else planned
+
+    def elapsed(self, time_ns: int) -> float | None:
+        """Fraction passed of the time from the first plan's start to the order's deadline, 0..1; None without a plan.
+
+        The end of a window is no deadline: what it leaves is planned again.
+        """
+        if self.first_plan is None or self.deadline_ns is None or self.deadline_ns <= self.first_plan.start_time_ns:
+            return None
+        start_ns = self.first_plan.start_time_ns
+        return min(max((time_ns - start_ns) / (self.deadline_ns - start_ns), 0.0), 1.0)
 
     @property
     def expected_cost(self) -> float | None:

@@ -105,6 +105,58 @@ def test_an_order_behind_its_schedule_is_told_with_the_numbers_and_ends_with_the
     assert story.last("execution_monitoring").alerts_open == 0
 
 
+def told(story: Story) -> list[str]:
+    return [alert.recommendation for alert in story.of("execution_alert_generated") if alert.state == "FIRING"]
+
+
+def test_nothing_is_slow_in_the_first_slice_of_a_plan_however_long_it_is() -> None:
+    story = Story()
+    story.create()
+    story.plan(slices=1, deadline=600)
+    story.work()
+    story.pass_time(58)
+    assert told(story) == []
+
+
+def test_an_order_whose_quantity_rests_and_never_fills_is_told_in_the_last_tenth_before_its_deadline() -> None:
+    story = Story()
+    story.create()
+    story.plan(deadline=100)
+    story.work()
+    story.send("c1", 1000)
+    story.pass_time(89)
+    assert told(story) == []
+    story.pass_time(91)
+    assert told(story) == ["1,000 of 1,000 is unfilled near the end: extend it or raise the urgency."]
+
+
+def test_the_end_of_a_window_is_not_the_end_of_the_order() -> None:
+    story = Story()
+    story.create()
+    story.plan(deadline=600)
+    story.work()
+    story.send("c1", 1000)
+    story.pass_time(60)
+    story.plan(revision=1, deadline=540)
+    story.pass_time(539)
+    assert told(story) == []
+    story.pass_time(541)
+    assert told(story) == ["1,000 of 1,000 is unfilled near the end: extend it or raise the urgency."]
+
+
+def test_a_cost_within_what_chance_does_in_one_order_of_twenty_is_not_told() -> None:
+    story = Story()
+    story.create()
+    story.select(cost=0.0002, sd=0.0002)
+    story.plan()
+    story.work()
+    story.send("c1", 1000)
+    story.fill("c1", 500, "100.065")  # 6.5 bps: 2.25 standard deviations
+    story.work()
+    story.pass_time(12)
+    assert told(story) == []
+
+
 def test_a_paused_order_is_not_slow() -> None:
     story = Story()
     story.create()

@@ -10,6 +10,7 @@ from bestex.domain.time import NS_PER_SECOND
 from bestex.messages.execution import ExecutionPlanned, ExecutionSlice
 from bestex.services.monitoring.fill_markouts import FillMarkouts, horizon_name
 from bestex.services.monitoring.market_interval import MarketInterval
+from bestex.services.monitoring.measurement import part_percent
 from bestex.services.monitoring.schedule import Schedule
 from tests.scenarios.order_story import Story
 
@@ -88,10 +89,24 @@ def test_being_behind_is_counted_in_the_largest_slice() -> None:
     assert schedule.slices_behind(2 * S, Decimal(400)) == -0.5
 
 
+def test_the_lag_is_how_long_ago_the_plan_wanted_what_there_is() -> None:
+    schedule = Schedule.of(plan(100, 100, 200), filled_before=Decimal(0))
+    assert schedule.lag(S - 1, Decimal(0)) is None  # the first slice may be worked to its end
+    assert schedule.lag(S, Decimal(0)) == pytest.approx(1 / 3)
+    assert schedule.lag(2 * S, Decimal(50)) == pytest.approx(0.5)
+    assert schedule.lag(2 * S, Decimal(250)) == 0.0
+    assert schedule.lag(9 * S, Decimal(399)) == pytest.approx(0.0, abs=0.01)
+    assert schedule.lag(9 * S, Decimal(400)) == 0.0
+    revised = Schedule.of(plan(100, revision=1), filled_before=Decimal(70))
+    assert revised.lag(S, Decimal(120)) == pytest.approx(0.5)
+    assert revised.lag(S, Decimal(60)) == 1.0
+
+
 def test_a_plan_without_slices_has_no_target_and_a_window_without_length_no_elapsed_part() -> None:
     schedule = Schedule.of(plan(), filled_before=Decimal(0))
     assert schedule.target(S) is None
     assert schedule.slices_behind(S, Decimal(0)) is None
+    assert schedule.lag(S, Decimal(0)) is None
     assert schedule.elapsed(S) is None
 
 
@@ -157,3 +172,8 @@ def test_many_fills_ask_for_no_more_looks_than_the_grid_has() -> None:
 
 def test_horizons_are_named_in_seconds() -> None:
     assert [horizon_name(ns) for ns in (S, 10 * S, S // 2)] == ["1", "10", "0.5"]
+
+
+@pytest.mark.parametrize(("share", "percent"), [(0.0, 0), (0.29, 29), (0.996, 99), (0.999999999999, 99)])
+def test_a_share_that_is_not_all_is_never_shown_as_all(share: float, percent: int) -> None:
+    assert part_percent(share) == percent
