@@ -50,8 +50,8 @@ def test_a_silenced_alert_is_shown_with_its_silence_and_told_again_when_it_is_ov
 def test_what_fires_into_a_silence_is_kept_and_told_only_when_the_silence_ends() -> None:
     story = behind()
     silence(story, 600)
-    story.send("c1", 450)
-    story.fill("c1", 450, "100.01")  # back on schedule: it resolves, and whoever heard of it hears of that
+    story.send("c1", 550)
+    story.fill("c1", 550, "100.01")  # back on schedule: it resolves, and whoever heard of it hears of that
     story.work()
     story.pass_time(44)
     assert told(story) == [("FIRING", False), ("FIRING", True), ("RESOLVED", True)]
@@ -71,8 +71,8 @@ def test_what_fires_into_a_silence_is_kept_and_told_only_when_the_silence_ends()
 def test_an_alert_that_came_and_went_in_a_silence_is_told_to_nobody() -> None:
     story = behind()
     silence(story, 600)
-    story.send("c1", 450)
-    story.fill("c1", 450, "100.01")
+    story.send("c1", 550)
+    story.fill("c1", 550, "100.01")
     story.work()
     story.pass_time(90)
     before = len(told(story))
