@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 import bestex
-from bestex import cli_bus
+from bestex import cli_bus, cli_store
 from bestex.app import errors
 from bestex.domain.errors import BestexError, InvalidInput
 
@@ -25,6 +25,7 @@ instruments = typer.Typer(
 )
 app.add_typer(instruments)
 app.add_typer(cli_bus.app)
+app.add_typer(cli_store.app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 out = Console(soft_wrap=True, highlight=False)

@@ -147,7 +147,7 @@ class PostgresDatabase:
             if _sqlstate(error) not in _NO_TABLE:
                 raise
             raise StoreUnavailable(
-                f"{self.address} has no tables yet ({_driver_error(error)}): start the services, or `bestex store upgrade`",
+                f"{self.address} has no tables yet ({_driver_error(error)}): start services or `bestex store upgrade`",
                 field="store.url",
                 value=self.address,
                 expected="a database of this version",
