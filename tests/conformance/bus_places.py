@@ -11,10 +11,14 @@ import pytest
 from bestex.adapters.memory.bus import MemoryBus
 from bestex.adapters.pulsar.bus import PulsarBus
 from bestex.adapters.sql.bus import SqlBus
+from bestex.adapters.sql.bus_tables import BUS_RECORDS, CURSORS, PRODUCERS
+from bestex.adapters.sql.bus_tables import SHARDS as SHARD_ROWS
 from bestex.ports import Bus, Delivery, Outgoing
+from tests.databases import execute
 from tests.servers import PulsarServer
 
 SHARDS = 3
+TABLES = (BUS_RECORDS, CURSORS, PRODUCERS, SHARD_ROWS)
 PATIENCE_SECONDS = 30.0  # a broker on a busy machine
 
 
@@ -53,10 +57,16 @@ class PostgresPlace:
     is_durable = True
 
     def __init__(self, url: str) -> None:
+        """`url` of a database that several tests share; each begins with an empty bus."""
         self.url = url
+        self._is_fresh = False
 
     async def open(self) -> Bus:
-        return await SqlBus.open(self.url, SHARDS)
+        bus = await SqlBus.open(self.url, SHARDS)
+        if not self._is_fresh:
+            await execute(self.url, *(f"TRUNCATE bus.{table.name}" for table in TABLES))
+            self._is_fresh = True
+        return bus
 
     async def expire(self, bus: Bus) -> None:
         await bus.retain(0)
@@ -94,7 +104,7 @@ def place_of(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         case "sqlite":
             return SqlitePlace(tmp_path / "bus.sqlite")
         case "postgresql":
-            return PostgresPlace(request.getfixturevalue("fresh_database"))
+            return PostgresPlace(request.getfixturevalue("bus_database"))
         case _:
             server = request.getfixturevalue("pulsar_server")
             return PulsarPlace(server, request.getfixturevalue("pulsar_namespace"))
