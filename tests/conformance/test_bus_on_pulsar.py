@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,11 +36,11 @@ class Broker:
         assert server.urls(self.running) == (self.url, self.admin_url)
 
 
-@pytest.fixture
-def broker(pulsar_server: PulsarServer, tmp_path: Path) -> Iterator[Broker]:
+@pytest.fixture(scope="module")
+def broker(pulsar_server: PulsarServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     if "BESTEX_PULSAR_HOME" not in os.environ and not list(cache_folder().glob("pulsar-*")):
         pytest.skip("no Pulsar to kill: `make services` fetches its jars")
-    broker = Broker(tmp_path)
+    broker = Broker(tmp_path_factory.mktemp("pulsar"))
     yield broker
     broker.running.stop(signal.SIGKILL)
 
@@ -70,6 +73,41 @@ async def test_a_killed_broker_is_waited_for_then_refused_and_works_again_withou
     finally:
         await bus.close()
         await patient.close()
+
+
+HOLDER = """
+import asyncio, sys
+from bestex.adapters.pulsar.bus import PulsarBus
+from bestex.ports import Outgoing
+
+async def hold(url, admin_url):
+    bus = await PulsarBus.open(url, admin_url, 1, namespace="public/holders")
+    await bus.publish("orders", 0, "algorithm-3", [Outgoing(key="A", body=b"old", headers={}, sequence=0)])
+    print("published", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(hold(*sys.argv[1:]))
+"""
+
+
+async def test_the_name_of_a_paused_process_is_free_for_the_next_holder_within_two_seconds(broker: Broker) -> None:
+    command = (sys.executable, "-c", HOLDER, broker.url, broker.admin_url)
+    old = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    assert old.stdout is not None
+    bus = await PulsarBus.open(broker.url, broker.admin_url, 1, namespace="public/holders", patience_seconds=30.0)
+    try:
+        assert await old.stdout.readline() == b"published\n"
+        old.send_signal(signal.SIGSTOP)
+        started = time.monotonic()
+        await bus.publish("orders", 0, "algorithm-3", outgoing(0, 1))
+        assert time.monotonic() - started < 2.0
+        old.send_signal(signal.SIGCONT)
+        await bus.publish("orders", 0, "algorithm-3", outgoing(2))
+        assert bodies(await take(bus, 3)) == ["old", "record 1", "record 2"]
+    finally:
+        old.kill()
+        await old.wait()
+        await bus.close()
 
 
 @pytest.fixture
