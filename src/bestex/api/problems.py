@@ -26,6 +26,7 @@ _STATUS = {
     "store_unavailable": 503,
     "bus_unavailable": 503,
     "fenced": 503,
+    "service_unavailable": 503,
 }
 _TITLES = {
     400: "Bad request",

@@ -16,7 +16,7 @@ from bestex.adapters.marketdata.calendars import session_at_or_after
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
-from bestex.app import http_server, instruments, recovery, targets
+from bestex.app import http_server, instruments, kept_market, recovery, targets
 from bestex.app.clock import MarketClock, PacedClock, WallClock
 from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
@@ -30,11 +30,9 @@ from bestex.services.reference.desk_reference import DeskReference
 from bestex.services.reference.service import ReferenceService
 from bestex.services.strategy.config import StrategyConfig
 from bestex.services.strategy.cost_model import cost_model
-from bestex.simulation.generated_market import GeneratedMarket
 from bestex.simulation.generated_reference import GeneratedReference
 
 log = structlog.get_logger()
-_SAVE_CLOCK_SECONDS = 5.0
 # The journal's thread asks for the interpreter a few times a commit; the default lets it wait 5 ms each time.
 _SWITCH_SECONDS = 0.0005
 
@@ -44,7 +42,8 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
     """The desk of a state directory: recovered, running, and stopped cleanly at the end."""
     journal = await SqlJournal.open_file(settings.state_dir / "desk.sqlite")
     try:
-        market, clock, seed = await _market(settings, journal)
+        market, seed = await kept_market.open_market(settings, journal)
+        clock = PacedClock(market.now_ns, settings.speed)
         reference = DeskReference(GeneratedReference(market), session_at_or_after)
         services = targets.services(settings.target, reference, timed=True, speed=settings.speed)
         desk = Desk([ReferenceService(reference), *services], market)
@@ -67,7 +66,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         keeper = HistoryKeeper(settings.state_dir / "history", journal)
         keeper.listen(driver)
         driver.start()
-        beside = [asyncio.create_task(_save_clock(journal, market)), asyncio.create_task(keeper.run())]
+        beside = [asyncio.create_task(kept_market.keep_time_on(journal, market)), asyncio.create_task(keeper.run())]
         try:
             yield (
                 Access(
@@ -92,7 +91,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await driver.stop()
-            await _keep_clock(journal, market)
+            await kept_market.keep_time(journal, market)
     finally:
         await journal.close()
 
@@ -111,37 +110,12 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         lock.release()
 
 
-async def _market(settings: Settings, journal: SqlJournal) -> tuple[GeneratedMarket, PacedClock, int]:
-    """The market where the last run left it, or a fresh one half an hour into the latest session."""
-    kept = await journal.get(DeskStateRow, "market")
-    seed = settings.seed if kept is None else int(kept.value["seed"])
-    clock_row = await journal.get(DeskStateRow, "clock")
-    start_ns = None if clock_row is None else int(clock_row.value["time_ns"])
-    last = 0
-    async for _, message in journal.read(after_position=max(0, journal.last_position - 1)):
-        last = message.time_ns
-    if start_ns is not None or last:
-        start_ns = max(start_ns or 0, last)
-    market = GeneratedMarket(seed=seed, start_ns=start_ns, wall_ns=WallClock().now_ns())
-    return market, PacedClock(market.now_ns, settings.speed), seed
-
-
 async def _first_start(desk: Desk, journal: SqlJournal, seed: int) -> None:
-    records: list[Any] = [DeskStateRow(name="market", value={"kind": "generated", "seed": seed})]
+    records: list[Any] = [kept_market.market_row(seed)]
     for service in desk.services:
         if isinstance(service, recovery.KeepsRecords):
             records.extend(service.initial_records(desk.market.now_ns))
     await journal.append(Batch(messages=(), records=records))
-
-
-async def _save_clock(journal: SqlJournal, market: GeneratedMarket) -> None:
-    while True:
-        await asyncio.sleep(_SAVE_CLOCK_SECONDS)
-        await _keep_clock(journal, market)
-
-
-async def _keep_clock(journal: SqlJournal, market: GeneratedMarket) -> None:
-    await journal.append(Batch(messages=(), records=[DeskStateRow(name="clock", value={"time_ns": market.now_ns})]))
 
 
 def _health(settings: Settings, driver: LiveDriver) -> Sequence[ServiceHealth]:

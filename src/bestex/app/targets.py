@@ -19,10 +19,11 @@ from bestex.simulation.router import Router
 # The order matters: it is the order in which services of one process hear the same message.
 TARGETS: dict[str, tuple[str, ...]] = {
     "all": ("order-desk", "strategy", "algorithm", "monitoring", "quality", "router"),
+    "market": ("order-desk", "router"),
     "strategy": ("strategy",),
-    "algorithm": ("order-desk", "algorithm"),
-    "monitoring": ("order-desk", "monitoring"),
-    "quality": ("order-desk", "quality"),
+    "algorithm": ("algorithm",),
+    "monitoring": ("monitoring",),
+    "quality": ("quality",),
 }
 
 

@@ -85,6 +85,7 @@ class Worker:
         self._outbox: deque[tuple[int, Message[Any]]] = deque()
         self._answers: deque[tuple[str, bytes]] = deque()
         self._answered = 0
+        self._producer = name if lease is None else f"{name}.{lease.epoch}"  # one holder never waits for another's
         self._published = 0  # journal position
         self._saved = 0  # of it, what a commit has kept
         self._busy = False  # between hearing and the commit of it
@@ -381,7 +382,7 @@ class Worker:
             shard = shard_of(message.order_id, self._bus.shards) if is_of_an_order(message.order_id) else 0
             by_stream.setdefault((topic, shard), []).append(self._outgoing(number, message))
         await asyncio.gather(
-            *(self._bus.publish(*stream, self.name, records) for stream, records in by_stream.items()),
+            *(self._bus.publish(*stream, self._producer, records) for stream, records in by_stream.items()),
             self._publish_answers(),
         )
         for _ in taken:
@@ -397,7 +398,7 @@ class Worker:
             instance, body = self._answers[0]
             self._answered += 1
             record = Outgoing(key=instance, body=body, headers={"answer": self.name}, sequence=self._answered)
-            await self._bus.publish(answers_to(instance), 0, f"{self.name}-{id(self)}", [record])
+            await self._bus.publish(answers_to(instance), 0, f"{self._producer}-answers", [record])
             self._answers.popleft()
 
     def _outgoing(self, number: int, message: Message[Any]) -> Outgoing:

@@ -11,6 +11,7 @@
     ├── VenueUnavailable    try again later (503)
     ├── StoreUnavailable    the database does not answer; what was asked may be asked again later (503)
     ├── BusUnavailable      the bus does not answer; nothing is lost, try again later (503)
+    ├── ServiceUnavailable  another service does not answer in time (503)
     └── Fenced              another holder works this now; stop (503)
 
 Each has a stable `code` that survives the wire and the database. A broken invariant is not among them: that is an
@@ -118,3 +119,9 @@ class Fenced(BestexError):
     """The lease under which this was to be written is not the newest of its name."""
 
     code = "fenced"
+
+
+class ServiceUnavailable(BestexError):
+    """A service in another process did not answer in time. What became of the request is not known."""
+
+    code = "service_unavailable"

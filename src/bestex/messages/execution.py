@@ -328,3 +328,12 @@ class ExecutionAcknowledged(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     orders_affected: int = 1
     unconfirmed: tuple[str, ...] = ()  # child orders whose cancel is asked and not answered
+
+    def merged_with(self, other: "ExecutionAcknowledged") -> "ExecutionAcknowledged":
+        """Both together, where several workers acknowledge one request about the desk."""
+        return msgspec.structs.replace(
+            self,
+            live_children=self.live_children + other.live_children,
+            orders_affected=self.orders_affected + other.orders_affected,
+            unconfirmed=self.unconfirmed + other.unconfirmed,
+        )

@@ -19,7 +19,9 @@ class ReferenceService:
     name = "reference"
     takes = frozenset({"save_instrument", "save_venue", "instrument_listed", "venue_listed"})
 
-    def __init__(self, reference: DeskReference) -> None:
+    def __init__(self, reference: DeskReference, name: str = "reference") -> None:
+        """`name` where another process keeps the reference data and this one follows what it lists."""
+        self.name = name
         self._reference = reference
         self._listed_ns: dict[str, int] = {}  # "instrument <id>" or "venue <id>" -> when it was added
 

@@ -1,0 +1,240 @@
+"""One service of the desk in a process of its own, on a common database and bus."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bestex.adapters.marketdata.calendars import session_at_or_after
+from bestex.adapters.pulsar.bus import PulsarBus
+from bestex.adapters.sql.database import Database, open_database
+from bestex.adapters.sql.journal import SqlJournal
+from bestex.adapters.sql.leases import SqlLeases
+from bestex.app import kept_market, targets
+from bestex.app.bus_requests import BusRequests
+from bestex.app.clock import PacedClock, WallClock
+from bestex.app.conductor import Conductor, Reporter
+from bestex.app.desk import Desk
+from bestex.app.host import Host
+from bestex.app.lease_keeper import LeaseKeeper
+from bestex.app.market_feed import MarketFeed, RemoteMarket
+from bestex.app.pacer import Pacer
+from bestex.app.settings import Settings
+from bestex.app.worker import Stream, Worker
+from bestex.domain.ids import time_ordered_uuid
+from bestex.messages.envelope import Message
+from bestex.messages.streams import DESK, ORDERS, requests_of
+from bestex.ports import Batch, Bus, Lease, Market, ReferenceData, Service
+from bestex.services.reference.desk_reference import DeskReference
+from bestex.services.reference.service import ReferenceService
+from bestex.simulation.generated_market import GeneratedMarket
+from bestex.simulation.generated_reference import GeneratedReference
+
+log = structlog.get_logger()
+
+SHARED = frozenset({"algorithm"})  # services whose orders several processes share, shard by shard
+
+
+@dataclass(kw_only=True)
+class Separate:
+    """What a process of its own has, while it runs."""
+
+    settings: Settings
+    instance: str
+    bus: Bus
+    keeper: LeaseKeeper
+    market: Market
+    reference: ReferenceData
+    requests: BusRequests
+    journal: SqlJournal
+    conductor: Conductor | None = None
+    pacer: Pacer | None = None
+
+    def subscribe(self, listener: Callable[[int, Message[Any]], None]) -> Callable[[], None]:
+        """`Feed` of everything that this process commits, whichever of its workers does."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def __post_init__(self) -> None:
+        self._listeners: list[Callable[[int, Message[Any]], None]] = []
+
+    def tell(self, position: int, message: Message[Any]) -> None:
+        for listener in tuple(self._listeners):
+            listener(position, message)
+
+
+def lease_names(settings: Settings, target: str) -> list[str]:
+    """The leases of a target, which are the names of its workers."""
+    return [f"{target}-{shard}" for shard in range(settings.shards)] if target in SHARED else [target]
+
+
+def streams(settings: Settings, name: str) -> list[Stream]:
+    """What the worker of a lease reads."""
+    target, _, shard = name.partition("-")
+    shards = [int(shard)] if shard else list(range(settings.shards))
+    services = [*targets.TARGETS[target], *(("reference",) if target == "market" else ())]
+    asked = [(requests_of(service), number) for service in services for number in shards]
+    return [*((ORDERS, number) for number in shards), (DESK, 0), *asked]
+
+
+async def open_bus(settings: Settings) -> PulsarBus:
+    assert settings.bus_url is not None, "checked with the settings"
+    assert settings.bus_admin_url is not None, "checked with the settings"
+    return await PulsarBus.open(
+        settings.bus_url, settings.bus_admin_url, settings.shards, namespace=settings.bus_namespace
+    )
+
+
+def store_url(settings: Settings) -> str:
+    assert settings.store_url is not None, "checked with the settings"
+    return settings.store_url.get_secret_value().replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id at the edge; everything behind it is derived."""
+    return f"{prefix}_{time_ordered_uuid(WallClock().now_ns(), os.urandom(16).hex())}"
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Separate]:
+    """The process of a target, until the block ends; then it says what is committed and hands its leases over."""
+    target = settings.target
+    instance = f"{settings.instance or target}-{os.urandom(4).hex()}"
+    async with contextlib.AsyncExitStack() as stack:
+        database = await open_database(store_url(settings), schema=target)
+        stack.push_async_callback(database.close)
+        leases = await SqlLeases.open(store_url(settings))
+        stack.push_async_callback(leases.close)
+        bus = await open_bus(settings)
+        stack.push_async_callback(bus.close)
+        tasks: list[asyncio.Task[None]] = []
+        stack.push_async_callback(_cancel, tasks)
+        separate = await _assembled(settings, instance, database, leases, bus, tasks)
+        stack.push_async_callback(separate.keeper.stop)
+        tasks.append(asyncio.create_task(separate.requests.run()))
+        if isinstance(separate.market, RemoteMarket):
+            tasks.append(asyncio.create_task(separate.market.run()))
+        tasks.append(asyncio.create_task(_supervised(separate.keeper.run())))
+        yield separate
+
+
+async def _assembled(
+    settings: Settings,
+    instance: str,
+    database: Database,
+    leases: SqlLeases,
+    bus: Bus,
+    tasks: list[asyncio.Task[None]],
+) -> Separate:
+    target = settings.target
+    journal = await SqlJournal.over(database, shard=None if target in SHARED else 0)
+    market: Market
+    if target == "market":
+        market, _ = await kept_market.open_market(settings, journal)
+    else:
+        market = RemoteMarket(GeneratedMarket(seed=settings.seed, start_ns=None, wall_ns=WallClock().now_ns()), bus)
+    reference = DeskReference(GeneratedReference(market), session_at_or_after)
+    separate: Separate
+
+    async def make_worker(lease: Lease, may_send: Callable[[], bool]) -> Worker:
+        shard = int(lease.name.partition("-")[2] or 0)
+        worker_journal = await SqlJournal.over(database, shard=shard)
+        worker = Worker(
+            lease.name,
+            _host_of(settings, reference, market, shard if target in SHARED else None),
+            worker_journal,
+            bus,
+            streams(settings, lease.name),
+            lease=lease,
+            may_send=may_send,
+            keeps_all=target == "monitoring",
+        )
+        worker.subscribe(separate.tell)
+        if isinstance(worker.host, Desk):
+            await _keep_market(separate, worker, worker.host, worker_journal, lease, tasks)
+        elif settings.event_time:
+            tasks.append(asyncio.create_task(_supervised(Reporter(worker, bus).run())))
+        return worker
+
+    separate = Separate(
+        settings=settings,
+        instance=instance,
+        bus=bus,
+        keeper=LeaseKeeper(
+            target, lease_names(settings, target), leases, instance, settings.lease_seconds, make_worker
+        ),
+        market=market,
+        reference=reference,
+        requests=BusRequests(bus, instance, lambda: market.now_ns, new_id, SHARED),
+        journal=journal,
+    )
+    return separate
+
+
+def _host_of(settings: Settings, reference: DeskReference, market: Market, shard: int | None) -> Callable[[], Host]:
+    def services() -> Sequence[Service]:
+        timed = not settings.event_time
+        speed = settings.speed if timed else 1.0
+        own = targets.services(settings.target, reference, timed=timed, speed=speed)
+        name = "reference" if settings.target == "market" else f"reference-{settings.target}"
+        return [ReferenceService(reference, name), *own]
+
+    if settings.target == "market":
+        return lambda: Desk(services(), market)
+    return lambda: Host(services(), shard)
+
+
+async def _keep_market(
+    separate: Separate,
+    worker: Worker,
+    desk: Desk,
+    journal: SqlJournal,
+    lease: Lease,
+    tasks: list[asyncio.Task[None]],
+) -> None:
+    """What the process that keeps the market does beside its worker: its time, its feed, its place for a restart."""
+    settings, market = separate.settings, desk.market
+    assert isinstance(market, GeneratedMarket), "the market process keeps a generated market"
+    rows = [kept_market.market_row(settings.seed)]
+    await journal.append(Batch(messages=(), records=rows, lease=lease))
+    separate.pacer = Pacer(desk, PacedClock(market.now_ns, settings.speed))
+    pacer = separate.pacer
+    feed = MarketFeed(market, separate.bus, separate.instance, lambda: pacer.lag_ns)
+    beside = [kept_market.keep_time_on(journal, market, lease), feed.run()]
+    if settings.event_time:
+        others = [target for target in targets.TARGETS if target not in ("all", "market")]
+        readers = {name: streams(settings, name) for target in others for name in lease_names(settings, target)}
+        separate.conductor = Conductor(worker, lambda: desk, separate.bus, readers)
+        beside.append(separate.conductor.listen())
+    else:
+        beside.append(_pace(worker, pacer))
+    tasks.extend(asyncio.create_task(_supervised(work)) for work in beside)
+
+
+async def _pace(worker: Worker, pacer: Pacer) -> None:
+    await worker.ready.wait()
+    while True:
+        if turns := list(pacer.tick()):
+            await worker.take(turns)
+        await asyncio.sleep(pacer.pause_seconds)
+
+
+async def _supervised(work: Any) -> None:
+    """A task that breaks says so; whoever waits for its effect sees it stop."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        log.exception("a task of this process broke")
+        raise
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
