@@ -50,12 +50,14 @@ def version(show: Annotated[bool, typer.Option("--version", help="Print the vers
 
 @app.command()
 def serve(
-    target: Annotated[str | None, typer.Option(help="strategy, algorithm, monitoring, quality or all.")] = None,
+    target: Annotated[str | None, typer.Option(help="What this process is; see docs/deployment.md.")] = None,
     host: Annotated[str | None, typer.Option(help="A loopback address.")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes any free port.")] = None,
     state_dir: Annotated[Path | None, typer.Option(help="Where orders and the journal are kept.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the generated market, at the first start.")] = None,
     speed: Annotated[float | None, typer.Option(help="Desk seconds per wall second.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings; BESTEX_<NAME> and options win.")] = None,
+    instance: Annotated[str | None, typer.Option(help="Name of this process, where several serve one target.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     instruments: Annotated[
         list[Path] | None, typer.Option(help="TOML file of an instrument to know; may be given several times.")
@@ -70,12 +72,14 @@ def serve(
     from bestex.app import logs, serve, settings
 
     loaded = settings.load(
+        config,
         target=target,
         host=host,
         port=port,
         state_dir=state_dir,
         seed=seed,
         speed=speed,
+        instance=instance,
         log_level=log_level,
         instruments=tuple(instruments) if instruments else None,
     )
@@ -88,6 +92,13 @@ def serve(
         out.print(f"  market     generated, {loaded.speed:g} desk seconds per second; no real prices")
         out.print(f"  state      {loaded.state_dir}   (stop with Ctrl-C; a restart resumes working orders)")
 
+    if loaded.target in settings.SEPARATE:
+        from bestex.app import serve_separate
+
+        uvloop.run(
+            serve_separate.serve(loaded, lambda address: out.print(f"bestex {loaded.target} is ready  {address}"))
+        )
+        return
     uvloop.run(serve.serve(loaded, ready))
 
 

@@ -14,29 +14,36 @@ from bestex.api.access import Access
 from bestex.api.metering import Guarding, Metering, exposition
 from bestex.api.routes import desk, execution, market, monitoring, orders, quality, reference, routing, strategy
 
-_ROUTERS = (
-    strategy.router,
-    orders.router,
-    execution.router,
-    monitoring.router,
-    quality.router,
-    routing.router,
-    reference.router,
-    market.router,
-    desk.router,
-)
+# Which process answers which routes, where the services are apart. Every process tells about itself under /desk.
+_ROUTERS = {
+    "strategy": (strategy.router,),
+    "market": (orders.router, routing.router, reference.router, market.router),
+    "algorithm": (execution.router,),
+    "monitoring": (monitoring.router,),
+    "quality": (quality.router,),
+}
 
 
-def create_application(access: Access, dashboard: Path | None = None) -> FastAPI:
+def target_of(path: str) -> str:
+    """The target that answers a path under /api/v1 where the services are apart."""
+    for target, routers in _ROUTERS.items():
+        if any(f"{path}/".startswith(f"/api/v1{router.prefix}/") for router in routers if router.prefix):
+            return target
+    return "market"
+
+
+def create_application(access: Access, dashboard: Path | None = None, target: str = "all") -> FastAPI:
     """The application over the given ports.
 
     Args:
         dashboard: folder of the built dashboard; None or a missing folder serves the API alone.
+        target: whose routes to serve, see `bestex serve --target`.
     """
     app = FastAPI(title="bestex", version=bestex.__version__, docs_url="/docs", redoc_url=None)
     app.state.access = access
     problems.install(app)
-    for router in _ROUTERS:
+    routers = [router for name, own in _ROUTERS.items() if target in ("all", name) for router in own]
+    for router in (*routers, desk.router):
         app.include_router(router, prefix="/api/v1")
     app.include_router(desk.probes)
 

@@ -69,6 +69,10 @@ class Conductor:
         worker.when_settled(self._changed.set)
         self.instants = 0
 
+    @property
+    def desk(self) -> Desk:
+        return self._desk()
+
     async def listen(self) -> None:
         """Take the other workers' reports, from now on."""
         async for group in self._bus.read(SETTLED, 0, after=await self._bus.end(SETTLED, 0)):
@@ -85,7 +89,7 @@ class Conductor:
 
     async def run_until(self, until_ns: int, is_over: Callable[[], bool] = lambda: False) -> None:
         """Let the market, the venues' answers and the timers happen in their order up to `until_ns`."""
-        desk = self._desk()
+        desk = self.desk
         while True:
             await self.rest()
             if is_over():

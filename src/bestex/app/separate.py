@@ -28,7 +28,7 @@ from bestex.app.worker import Stream, Worker
 from bestex.domain.ids import time_ordered_uuid
 from bestex.messages.envelope import Message
 from bestex.messages.streams import DESK, ORDERS, requests_of
-from bestex.ports import Batch, Bus, Lease, Market, ReferenceData, Service
+from bestex.ports import Batch, Bus, Lease, Market, ReferenceData, Service, Store
 from bestex.services.reference.desk_reference import DeskReference
 from bestex.services.reference.service import ReferenceService
 from bestex.simulation.generated_market import GeneratedMarket
@@ -51,6 +51,7 @@ class Separate:
     reference: ReferenceData
     requests: BusRequests
     journal: SqlJournal
+    store: Store
     conductor: Conductor | None = None
     pacer: Pacer | None = None
 
@@ -171,6 +172,7 @@ async def _assembled(
         reference=reference,
         requests=BusRequests(bus, instance, lambda: market.now_ns, new_id, SHARED),
         journal=journal,
+        store=journal,
     )
     return separate
 
