@@ -25,21 +25,25 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bestex.adapters.sql.journal import SqlJournal
-from bestex.app import separate
+from bestex.app import logs, separate
+from bestex.app.conductor import Conductor
 from bestex.app.desk import Desk
 from bestex.app.replay_driver import ReplayDriver
+from bestex.app.separate import Separate
 from bestex.app.settings import Settings, load
 from bestex.app.targets import services
 from bestex.domain.orders import ParentOrder
 from bestex.domain.time import NS_PER_MINUTE
 from bestex.messages.envelope import Message
 from bestex.messages.orders import CreateOrder
+from bestex.messages.streams import is_of_an_order
 from bestex.ports import Batch
 from bestex.simulation.generated_market import GeneratedMarket
 from bestex.simulation.generated_reference import GeneratedReference
 from tests.scenarios.event_time import TEN_NS
 from tests.scenarios.separate_workers import arrival_ns, small_orders
 
+SPEED = 60.0  # updates of an order come every 15 desk seconds
 SERVICES = ("strategy", "algorithm", "monitoring", "quality")
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
@@ -67,7 +71,8 @@ class Outcomes:
         self._orders: dict[str, Outcome] = {}
 
     def note(self, message: Message[Any]) -> None:
-        self._orders.setdefault(message.order_id, Outcome()).note(message)
+        if is_of_an_order(message.order_id):
+            self._orders.setdefault(message.order_id, Outcome()).note(message)
 
     @property
     def over(self) -> int:
@@ -99,7 +104,7 @@ def in_one_process(parents: list[ParentOrder], seed: int, path: Path, told: Call
     outcomes = Outcomes()
     journal = _SqliteJournal(path, outcomes)
     market = GeneratedMarket(seed=seed, start_ns=TEN_NS)
-    driver = ReplayDriver(Desk(services("all", GeneratedReference(market), timed=False), market), journal)  # type: ignore[arg-type]
+    driver = ReplayDriver(Desk(services("all", GeneratedReference(market), timed=False, speed=SPEED), market), journal)  # type: ignore[arg-type]
     driver.restore_catalogues()
     for number, parent in enumerate(parents):
         driver.run_until(arrival_ns(number))
@@ -120,6 +125,7 @@ def settings_of(target: str, seed: int, namespace: str, **more: Any) -> Settings
         seed=seed,
         port=0,
         event_time=True,
+        speed=SPEED,
         start_ns=TEN_NS,
         store_url=os.environ["BESTEX_TEST_POSTGRES_URL"],
         bus_url=os.environ["BESTEX_TEST_PULSAR_URL"],
@@ -135,6 +141,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "BESTEX_SEED": str(settings.seed),
         "BESTEX_PORT": "0",
         "BESTEX_EVENT_TIME": "1",
+        "BESTEX_SPEED": str(settings.speed),
         "BESTEX_STORE_URL": settings.store_url.get_secret_value(),
         "BESTEX_BUS_URL": str(settings.bus_url),
         "BESTEX_BUS_ADMIN_URL": str(settings.bus_admin_url),
@@ -160,9 +167,8 @@ async def in_separate_processes(
     try:
         async with separate.running(settings) as market:
             market.subscribe(lambda _, message: outcomes.note(message))
-            while market.conductor is None:
-                await asyncio.sleep(0.05)
-            conductor, desk = market.conductor, market.conductor.desk
+            conductor = await _conductor(market)
+            desk = conductor.desk
             for number, parent in enumerate(parents):
                 await conductor.run_until(arrival_ns(number))
                 request = CreateOrder(order=parent, actor="test", market=desk.market.snapshot(parent.instrument_id))
@@ -179,7 +185,26 @@ async def in_separate_processes(
             process.terminate()
         for process in processes:
             process.wait(10)
+    return await _monitored(settings)
+
+
+async def _monitored(settings: Settings) -> dict[str, str]:
+    """What the monitoring service has in its journal, which keeps every fact."""
+    outcomes = Outcomes()
+    journal = await SqlJournal.open(separate.store_url(settings), schema="monitoring")
+    async for _, message in journal.read():
+        outcomes.note(message)
+    await journal.close()
     return outcomes.digests()
+
+
+async def _conductor(market: Separate) -> Conductor:
+    async with asyncio.timeout(30):
+        while "market" not in market.keeper.workers:  # noqa: ASYNC110 - the keeper has no event for it
+            await asyncio.sleep(0.05)
+        await market.keeper.workers["market"].ready.wait()
+    assert market.conductor is not None, "event time"
+    return market.conductor
 
 
 @contextlib.contextmanager
@@ -212,6 +237,7 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20_261_121)
     arguments = parser.parse_args()
+    logs.configure("warning")
     parents = small_orders(arguments.orders, arguments.seed)
     console = Console(stderr=True)
     with Progress(console=console) as progress, tempfile.TemporaryDirectory() as name:

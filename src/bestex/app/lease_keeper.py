@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -13,6 +14,8 @@ from bestex.domain.errors import Fenced, StoreUnavailable
 from bestex.ports import Lease, Leases
 
 log = structlog.get_logger()
+
+Work = Coroutine[Any, Any, None]
 
 _DRAIN_SECONDS = 5.0
 
@@ -23,6 +26,7 @@ class _Held:
     renewed: float  # by the loop's clock, from before the database was asked
     worker: Worker
     task: asyncio.Task[None]
+    beside: Sequence[asyncio.Task[None]]
 
 
 class LeaseKeeper:
@@ -35,7 +39,7 @@ class LeaseKeeper:
         leases: Leases,
         instance: str,
         seconds: float,
-        make_worker: Callable[[Lease, Callable[[], bool]], Awaitable[Worker]],
+        make_worker: Callable[[Lease, Callable[[], bool]], Awaitable[tuple[Worker, Sequence[Work]]]],
     ) -> None:
         """
         Args:
@@ -43,7 +47,8 @@ class LeaseKeeper:
             names: of all leases there are for the service.
             instance: this start of this process; never used again.
             seconds: how long a lease lasts without a renewal.
-            make_worker: from a lease and the question whether its worker may still send.
+            make_worker: from a lease and the question whether its worker may still send, the worker and what else
+                runs for as long as the lease is held.
         """
         self._service = service
         self._names = tuple(names)
@@ -100,9 +105,9 @@ class LeaseKeeper:
         if lease is None:
             return
         log.info("lease taken", name=name, epoch=lease.epoch, instance=self._instance)
-        worker = await self._make_worker(lease, lambda: self._may_send(name))
+        worker, beside = await self._make_worker(lease, lambda: self._may_send(name))
         task = asyncio.create_task(worker.run(), name=name)
-        self._held[name] = _Held(lease, asked, worker, task)
+        self._held[name] = _Held(lease, asked, worker, task, [asyncio.create_task(work) for work in beside])
 
     async def _renew(self, held: _Held) -> None:
         if held.task.done():
@@ -131,8 +136,9 @@ class LeaseKeeper:
 
     async def _drop(self, held: _Held) -> None:
         self._held.pop(held.lease.name, None)
-        held.task.cancel()
-        await asyncio.gather(held.task, return_exceptions=True)
+        for task in (held.task, *held.beside):
+            task.cancel()
+        await asyncio.gather(held.task, *held.beside, return_exceptions=True)
 
     def _may_send(self, name: str) -> bool:
         """Until half the lease has passed without a renewal, by this process's own clock."""

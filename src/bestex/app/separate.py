@@ -20,7 +20,7 @@ from bestex.app.clock import PacedClock, WallClock
 from bestex.app.conductor import Conductor, Reporter
 from bestex.app.desk import Desk
 from bestex.app.host import Host
-from bestex.app.lease_keeper import LeaseKeeper
+from bestex.app.lease_keeper import LeaseKeeper, Work
 from bestex.app.market_feed import MarketFeed, RemoteMarket
 from bestex.app.pacer import Pacer
 from bestex.app.settings import Settings
@@ -114,7 +114,7 @@ async def running(settings: Settings) -> AsyncIterator[Separate]:
         stack.push_async_callback(bus.close)
         tasks: list[asyncio.Task[None]] = []
         stack.push_async_callback(_cancel, tasks)
-        separate = await _assembled(settings, instance, database, leases, bus, tasks)
+        separate = await _assembled(settings, instance, database, leases, bus)
         stack.push_async_callback(separate.keeper.stop)
         tasks.append(asyncio.create_task(separate.requests.run()))
         if isinstance(separate.market, RemoteMarket):
@@ -129,7 +129,6 @@ async def _assembled(
     database: Database,
     leases: SqlLeases,
     bus: Bus,
-    tasks: list[asyncio.Task[None]],
 ) -> Separate:
     target = settings.target
     journal = await SqlJournal.over(database, shard=None if target in SHARED else 0)
@@ -141,7 +140,7 @@ async def _assembled(
     reference = DeskReference(GeneratedReference(market), session_at_or_after)
     separate: Separate
 
-    async def make_worker(lease: Lease, may_send: Callable[[], bool]) -> Worker:
+    async def make_worker(lease: Lease, may_send: Callable[[], bool]) -> tuple[Worker, Sequence[Work]]:
         shard = int(lease.name.partition("-")[2] or 0)
         worker_journal = await SqlJournal.over(database, shard=shard)
         worker = Worker(
@@ -156,10 +155,8 @@ async def _assembled(
         )
         worker.subscribe(separate.tell)
         if isinstance(worker.host, Desk):
-            await _keep_market(separate, worker, worker.host, worker_journal, lease, tasks)
-        elif settings.event_time:
-            tasks.append(asyncio.create_task(_supervised(Reporter(worker, bus).run())))
-        return worker
+            return worker, await _keep_market(separate, worker, worker.host, worker_journal, lease)
+        return worker, [_supervised(Reporter(worker, bus).run())] if settings.event_time else []
 
     separate = Separate(
         settings=settings,
@@ -180,8 +177,7 @@ async def _assembled(
 def _host_of(settings: Settings, reference: DeskReference, market: Market, shard: int | None) -> Callable[[], Host]:
     def services() -> Sequence[Service]:
         timed = not settings.event_time
-        speed = settings.speed if timed else 1.0
-        own = targets.services(settings.target, reference, timed=timed, speed=speed)
+        own = targets.services(settings.target, reference, timed=timed, speed=settings.speed)
         name = "reference" if settings.target == "market" else f"reference-{settings.target}"
         return [ReferenceService(reference, name), *own]
 
@@ -191,21 +187,14 @@ def _host_of(settings: Settings, reference: DeskReference, market: Market, shard
 
 
 async def _keep_market(
-    separate: Separate,
-    worker: Worker,
-    desk: Desk,
-    journal: SqlJournal,
-    lease: Lease,
-    tasks: list[asyncio.Task[None]],
-) -> None:
+    separate: Separate, worker: Worker, desk: Desk, journal: SqlJournal, lease: Lease
+) -> Sequence[Work]:
     """What the process that keeps the market does beside its worker: its time, its feed, its place for a restart."""
     settings, market = separate.settings, desk.market
     assert isinstance(market, GeneratedMarket), "the market process keeps a generated market"
-    rows = [kept_market.market_row(settings.seed)]
-    await journal.append(Batch(messages=(), records=rows, lease=lease))
-    separate.pacer = Pacer(desk, PacedClock(market.now_ns, settings.speed))
-    pacer = separate.pacer
-    feed = MarketFeed(market, separate.bus, separate.instance, lambda: pacer.lag_ns)
+    await journal.append(Batch(messages=(), records=[kept_market.market_row(settings.seed)], lease=lease))
+    separate.pacer = pacer = Pacer(desk, PacedClock(market.now_ns, settings.speed))
+    feed = MarketFeed(market, separate.bus, f"{separate.instance}-{lease.epoch}", lambda: pacer.lag_ns)
     beside = [kept_market.keep_time_on(journal, market, lease), feed.run()]
     if settings.event_time:
         others = [target for target in targets.TARGETS if target not in ("all", "market")]
@@ -214,7 +203,7 @@ async def _keep_market(
         beside.append(separate.conductor.listen())
     else:
         beside.append(_pace(worker, pacer))
-    tasks.extend(asyncio.create_task(_supervised(work)) for work in beside)
+    return [_supervised(work) for work in beside]
 
 
 async def _pace(worker: Worker, pacer: Pacer) -> None:
