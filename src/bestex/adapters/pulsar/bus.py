@@ -1,7 +1,7 @@
 """The bus on Apache Pulsar: partitioned topics, one partition a shard; named producers, broker deduplication.
 
 We choose the shard ourselves and publish to the partition's own topic, so that every implementation and language puts
-a key in the same place. What Pulsar is trusted with, and what not, stands in docs/decisions/0064-pulsar.md.
+a key in the same place. What Pulsar is trusted with, and what not, stands in docs/decisions/0067-what-pulsar-is-trusted-with.md.
 """
 
 import asyncio
