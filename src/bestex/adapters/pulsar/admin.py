@@ -15,6 +15,7 @@ from bestex.domain.errors import InvalidInput
 
 _ANSWER_SECONDS = 10.0
 _DEFAULT_RETENTION_DAYS = 7
+_BACKLOG_BYTES_MAX = 10 * 2**30
 
 
 class AdminError(Exception):
@@ -53,6 +54,9 @@ class Admin:
         await self._ask("POST", f"{path}/autoSubscriptionCreation", {"allowAutoSubscriptionCreation": False})
         await self._ask("POST", f"{path}/autoTopicCreation", {"allowAutoTopicCreation": False})
         if is_new:
+            # A listener that is forgotten loses its oldest records; otherwise it would stop those who publish.
+            quota = {"limitSize": _BACKLOG_BYTES_MAX, "limitTime": -1, "policy": "consumer_backlog_eviction"}
+            await self._ask("POST", f"{path}/backlogQuota?backlogQuotaType=destination_storage", quota)
             await self.retain(_DEFAULT_RETENTION_DAYS * 86_400)
 
     async def _make_namespace(self) -> bool:

@@ -1,7 +1,7 @@
 """The bus on Apache Pulsar: partitioned topics, one partition a shard; named producers, broker deduplication.
 
 We choose the shard ourselves and publish to the partition's own topic, so that every implementation and language puts
-a key in the same place. What Pulsar is trusted with, and what not, stands in docs/decisions/0067-what-pulsar-is-trusted-with.md.
+a key in the same place. What Pulsar is trusted with, and what not: docs/decisions/0067-what-pulsar-is-trusted-with.md.
 """
 
 import asyncio
@@ -122,10 +122,9 @@ class PulsarBus:
         await self._patiently(partial(self._ready, topic))
         start = None if after is None else Position.read(after)
         kept = partial(self._patiently, partial(self._admin.kept, topic, shard))
-        if start is not None:
-            (await kept()).check(start)
+        is_at_end = start is not None and (await kept()).is_end(start)
         make = partial(self._make_reader, topic, shard, start)
-        reader = PartitionReader(await self._patiently(make), start, kept)
+        reader = PartitionReader(await self._patiently(make), start, kept, is_at_end=is_at_end)
         lost_at: float | None = None
         try:
             while True:
@@ -315,8 +314,9 @@ class PulsarBus:
         """Repeat while the broker does not answer: everything here may be done twice and is the same.
 
         Raises:
-            AdminError: if the administration refuses: 4xx.
             PulsarException: if the broker's answer is one of `unknown`.
+            AdminError: for a refusal (4xx) of the administration, where `unknown` is given.
+            BusUnavailable: for any other refusal, and when the patience is over.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._patience_seconds
@@ -325,11 +325,13 @@ class PulsarBus:
             try:
                 return await call()
             except (AdminError, OSError, self._library.asyncio.PulsarException) as error:
-                if isinstance(error, AdminError) and 400 <= error.status < 500:
+                if isinstance(error, AdminError) and unknown and 400 <= error.status < 500:
                     raise
                 if isinstance(error, self._library.asyncio.PulsarException) and error.error().name in unknown:
                     raise
-                if clock() + pause > deadline:
+                # Right after a topic was made, it may not be found for a moment.
+                is_refused = isinstance(error, AdminError) and 400 <= error.status < 500 and error.status != 404
+                if is_refused or clock() + pause > deadline:
                     raise self._unavailable(str(error)) from error
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _PAUSE_SECONDS_MAX)

@@ -39,17 +39,20 @@ class Kept:
     ledgers: Sequence[tuple[int, int]]  # (ledger, entries), in order
     last: Position  # newest record ever; entry -1 if the broker no longer knows of one
 
-    def check(self, position: Position) -> None:
-        """Raises NotFound unless everything after the position is here.
+    def is_end(self, position: Position) -> bool:
+        """Whether nothing was written after the position.
 
-        A position at the very end of removed ledgers is refused too, unless nothing was written since: the broker
-        cannot say then whether there was more.
+        A position at the very end of removed ledgers is refused, unless it is the newest ever: the broker cannot say
+        whether there was more.
+
+        Raises:
+            NotFound: unless everything after the position is here.
         """
         if position == self.last:
-            return
+            return True
         entries = dict(self.ledgers).get(position.ledger)
         if entries is not None and position.entry < entries:
-            return
+            return position == self.end()
         if entries is None and self.ledgers and position.ledger < self.ledgers[0][0]:
             raise no_longer_kept(str(position))
         raise not_of_this_bus(str(position))

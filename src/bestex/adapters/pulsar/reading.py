@@ -16,10 +16,17 @@ GROUP = 500  # records that a reader gets at once, at most
 class PartitionReader:
     """What follows a position, in groups, as they come."""
 
-    def __init__(self, reader: Any, after: Position | None, kept: Callable[[], Awaitable[Kept]]) -> None:
+    def __init__(
+        self, reader: Any, after: Position | None, kept: Callable[[], Awaitable[Kept]], *, is_at_end: bool
+    ) -> None:
+        """
+        Args:
+            reader: of the client, set to what follows `after`.
+            is_at_end: whether nothing is there yet: then whatever comes next is what follows.
+        """
         self._reader = reader
         self._newest = after
-        self._is_at_end = after is None  # whatever comes next is what follows
+        self._is_at_end = is_at_end
         self._kept = kept
         self._messages: list[Any] = []
         self._failure: Exception | None = None
