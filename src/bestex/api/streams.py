@@ -1,20 +1,19 @@
 """WebSockets: committed messages as they happen, without a gap and without a repeat.
 
-A stream first subscribes, then reads the journal from where the client left off, then goes on with what arrived
-meanwhile. A reader too slow for its bounded queue is closed with 1013 and the place to resume from.
+A reader too slow for its bounded queue is closed with 1013 and the place to resume from.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bestex.api.access import Access
+from bestex.api.following import Following, Past, SlowReader
 from bestex.messages.envelope import Message
 
-_QUEUE_MAX = 5_000
 DESK_TYPES = frozenset(
     {
         "order_created",
@@ -53,55 +52,31 @@ async def _serve(
     socket: WebSocket,
     access: Access,
     wanted: Callable[[Message[Any]], bool],
-    past: AsyncIterator[tuple[int, Message[Any]]] | None,
+    past: Past | None,
     frame: Callable[[int, Message[Any]], str],
 ) -> None:
     if not same_origin(socket.headers.get("origin"), socket.headers.get("host")):
         await socket.close(code=1008, reason="foreign Origin")
         return
     await socket.accept()
-    queue: asyncio.Queue[tuple[int, Message[Any]]] = asyncio.Queue(_QUEUE_MAX)
-    overflow = asyncio.Event()
-
-    def listen(position: int, message: Message[Any]) -> None:
-        if wanted(message):
-            try:
-                queue.put_nowait((position, message))
-            except asyncio.QueueFull:
-                overflow.set()
-
-    unsubscribe = access.feed.subscribe(listen)
+    following = Following(access, wanted, past)
     reader = asyncio.create_task(_until_closed(socket))
-    sender = asyncio.create_task(_send(socket, queue, past, wanted, frame, overflow))
+    sender = asyncio.create_task(_send(socket, following, frame))
     try:
         await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        unsubscribe()
+        following.close()
         for task in (reader, sender):
             task.cancel()
         await asyncio.gather(reader, sender, return_exceptions=True)
 
 
-async def _send(
-    socket: WebSocket,
-    queue: asyncio.Queue[tuple[int, Message[Any]]],
-    past: AsyncIterator[tuple[int, Message[Any]]] | None,
-    wanted: Callable[[Message[Any]], bool],
-    frame: Callable[[int, Message[Any]], str],
-    overflow: asyncio.Event,
-) -> None:
-    last = 0
-    if past is not None:
-        async for position, message in past:
-            last = position
-            if wanted(message):
-                await socket.send_text(frame(position, message))
-    while not overflow.is_set():
-        position, message = await queue.get()
-        if position > last:
-            last = position
+async def _send(socket: WebSocket, following: Following, frame: Callable[[int, Message[Any]], str]) -> None:
+    try:
+        async for position, message in following:
             await socket.send_text(frame(position, message))
-    await socket.close(code=1013, reason=f"too slow; resume after position {last}")
+    except SlowReader as slow:
+        await socket.close(code=1013, reason=str(slow))
 
 
 async def _until_closed(socket: WebSocket) -> None:

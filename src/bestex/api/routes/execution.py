@@ -7,17 +7,16 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from bestex.api import answers
+from bestex.api import answers, reads
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
 from bestex.api.market_now import market_now
 from bestex.api.models import AlgorithmBody, ExecutionBody, KillBody, ModifyExecutionBody, ReasonBody
-from bestex.api.routes.orders import order_row
+from bestex.api.reads import After, order_row
 from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries.graded import graded
 from bestex.api.summaries.performance import AlgorithmSummary, algorithm_summaries
-from bestex.api.timelines import After, timeline_page
 from bestex.domain.errors import Conflict, NotFound
 from bestex.domain.ids import InstrumentId, ParentOrderId
 from bestex.domain.orders import Algorithm, ExecutionInstructions, OrderType, ParentOrder, Side
@@ -153,17 +152,9 @@ async def plan_now(access: Desk, order_id: str) -> Response:
     "/{order_id}/status", responses=answers.schema(ExecutionStatusRow), summary="State, filled, schedule, children"
 )
 async def status(access: Desk, order_id: str) -> Response:
-    row = await access.store.get(ExecutionStatusRow, order_id)
-    if row is None:
-        raise NotFound(f"order {order_id} is not being worked", field="order_id", value=order_id)
-    live = await access.store.find(
-        ChildOrderRow,
-        where={
-            "order_id": order_id,
-            "state": ("PENDING", "WORKING", "PARTIALLY_FILLED", "CANCEL_PENDING", "UNKNOWN"),
-        },
-    )
-    return answer({**msgspec.structs.asdict(row), "live_children": live.rows})
+    row = await reads.execution_status(access, order_id)
+    live = await reads.live_children(access, order_id)
+    return answer({**msgspec.structs.asdict(row), "live_children": live})
 
 
 @router.post("/{order_id}/modify", responses=answers.schema(ExecutionPlan), summary="A new plan for what remains")
@@ -236,19 +227,13 @@ async def listing(access: Desk, state: str | None = None, limit: Limit = 100, cu
 
 @router.get("/{order_id}/children", responses=answers.page_schema(ChildOrderRow), summary="Its child orders")
 async def children(access: Desk, order_id: str, limit: Limit = 1000, cursor: Cursor = None) -> Response:
-    await order_row(access, order_id)
-    found = await access.store.find(
-        ChildOrderRow, where={"order_id": order_id}, order_by="-submitted_time_ns", limit=limit, cursor=cursor
-    )
+    found = await reads.children(access, order_id, limit=limit, cursor=cursor)
     return page(found.rows, found.next_cursor)
 
 
 @router.get("/{order_id}/fills", responses=answers.page_schema(FillRow), summary="Its fills, oldest first")
 async def fills(access: Desk, order_id: str, limit: Limit = 1000, cursor: Cursor = None) -> Response:
-    await order_row(access, order_id)
-    found = await access.store.find(
-        FillRow, where={"order_id": order_id}, order_by="received_time_ns", limit=limit, cursor=cursor
-    )
+    found = await reads.fills(access, order_id, limit=limit, cursor=cursor)
     return page(found.rows, found.next_cursor)
 
 
@@ -256,15 +241,15 @@ async def fills(access: Desk, order_id: str, limit: Limit = 1000, cursor: Cursor
 async def timeline(
     access: Desk, order_id: str, after_position: After = 0, limit: Limit = 1000, cursor: Cursor = None
 ) -> Response:
-    await order_row(access, order_id)
-    return await timeline_page(
+    found = await reads.timeline(
         access, order_id, after_position=after_position, limit=limit, cursor=cursor, source="algorithm"
     )
+    return page(found.rows, found.next_cursor)
 
 
 @router.get("/algorithms", responses=answers.page_schema(ExecutionAlgorithmRow), summary="The catalogue")
 async def algorithms(access: Desk, limit: Limit = 100, cursor: Cursor = None) -> Response:
-    found = await access.store.find(ExecutionAlgorithmRow, limit=limit, cursor=cursor)
+    found = await reads.algorithms(access, limit=limit, cursor=cursor)
     return page(found.rows, found.next_cursor)
 
 

@@ -5,31 +5,21 @@ from typing import Any
 from fastapi import APIRouter, Request, WebSocket
 from starlette.responses import Response
 
-from bestex.api import answers, streams
+from bestex.api import answers, reads, streams
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
 from bestex.api.models import AcknowledgeBody, AlertRuleBody, MonitorBody, NewAlertRuleBody, SilenceBody
-from bestex.api.routes.orders import order_row
+from bestex.api.reads import After, order_row
 from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries.data_quality import MonitoringQuality, monitoring_quality
 from bestex.api.summaries.graded import graded
 from bestex.api.summaries.performance import BenchmarkComparison, Ranking, comparison, comparisons, rankings
-from bestex.api.timelines import After, timeline_page
 from bestex.domain.errors import Conflict, NotFound
 from bestex.messages.monitoring import AcknowledgeAlert, DeleteAlertRule, SaveAlertRule, SilenceAlert, StartMonitoring
 from bestex.messages.records import AlertRow, AlertRuleRow, MonitoringRow
 
 router = APIRouter(prefix="/monitoring", tags=["execution monitoring"], route_class=StrictRoute)
-
-_QUIET = frozenset({"timer_due", "execution_monitoring"})
-
-
-async def _row(access: Access, order_id: str) -> MonitoringRow:
-    row = await access.store.get(MonitoringRow, order_id)
-    if row is None:
-        raise NotFound(f"order {order_id} is not monitored", field="order_id", value=order_id)
-    return row
 
 
 @router.post("/start", summary="Set metrics and thresholds of one order")
@@ -52,7 +42,7 @@ async def _alerts(access: Access, order_id: str) -> list[AlertRow]:
 
 @router.get("/{order_id}/status", summary="Progress, metrics and alerts now")
 async def status(access: Desk, order_id: str) -> Response:
-    row = await _row(access, order_id)
+    row = await reads.monitoring(access, order_id)
     return answer(
         {
             "order_id": order_id,
@@ -70,7 +60,7 @@ async def status(access: Desk, order_id: str) -> Response:
 @router.get("/{order_id}/analytics", summary="Costs against benchmarks, and where they came from")
 async def analytics(access: Desk, order_id: str) -> Response:
     """Final once the order is complete; until then `cost_analysis` is null."""
-    row = await _row(access, order_id)
+    row = await reads.monitoring(access, order_id)
     measured: dict[str, Any] = row.measured or {}
     costs: dict[str, Any] = measured.get("costs") or {}
     parts = ("delay", "spread", "market_impact", "timing", "opportunity", "commission", "fees", "total")
@@ -105,10 +95,10 @@ async def timeline(
 ) -> Response:
     """Everything on the order's stream but the timers and the live updates. To go on later, give the last `position`
     seen as `after_position`."""
-    await order_row(access, order_id)
-    return await timeline_page(
-        access, order_id, after_position=after_position, limit=limit, cursor=cursor, quiet=_QUIET
+    found = await reads.timeline(
+        access, order_id, after_position=after_position, limit=limit, cursor=cursor, quiet=reads.QUIET
     )
+    return page(found.rows, found.next_cursor)
 
 
 @router.get("/orders", summary="The latest update of each order", responses=answers.page_schema(MonitoringRow))
@@ -134,12 +124,7 @@ async def executions(access: Desk, limit: Limit = 100, cursor: Cursor = None) ->
 async def alerts(
     access: Desk, order_id: str | None = None, state: str | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
-    where: dict[str, object] = {}
-    if order_id is not None:
-        where["order_id"] = order_id
-    if state is not None:
-        where["state"] = tuple(state.split(","))
-    found = await access.store.find(AlertRow, where=where, order_by="-raised_time_ns", limit=limit, cursor=cursor)
+    found = await reads.alerts(access, order_id=order_id, state=state, limit=limit, cursor=cursor)
     return page(found.rows, found.next_cursor)
 
 

@@ -5,14 +5,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from bestex.api import answers
-from bestex.api.access import Access, Desk
+from bestex.api import answers, reads
+from bestex.api.access import Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
 from bestex.api.market_now import market_now
 from bestex.api.models import AmendBody, OrderBody, ReasonBody
 from bestex.api.strict_route import StrictRoute
-from bestex.domain.errors import Conflict, InvalidInput, NotFound
+from bestex.domain.errors import Conflict, InvalidInput
 from bestex.domain.ids import InstrumentId, ParentOrderId, VenueId
 from bestex.domain.orders import ExecutionInstructions, ParentOrder
 from bestex.messages.orders import AmendOrder, CancelOrder, CreateOrder
@@ -67,14 +67,6 @@ def _same(row: ParentOrderRow, order: ParentOrder) -> bool:
     )
 
 
-async def order_row(access: Access, order_id: str) -> ParentOrderRow:
-    """The order's row. Raises NotFound."""
-    row = await access.store.get(ParentOrderRow, order_id)
-    if row is None:
-        raise NotFound(f"no order {order_id}", field="order_id", value=order_id)
-    return row
-
-
 @router.post("", status_code=201, responses=answers.schema(ParentOrderRow, status=201), summary="Send a parent order")
 async def create(access: Desk, request: Request, body: OrderBody, key: Key = None) -> Response:
     """With `algorithm` it goes straight to the algorithm service, with `selection_id` it commits that recommendation,
@@ -108,26 +100,18 @@ async def listing(
     cursor: Cursor = None,
 ) -> Response:
     """`state` takes several, separated by commas."""
-    where: dict[str, object] = {}
-    if state is not None:
-        where["state"] = tuple(state.split(","))
-    if instrument_id is not None:
-        where["instrument_id"] = instrument_id
-    found = await access.store.find(ParentOrderRow, where=where, order_by=sort, limit=limit, cursor=cursor)
+    found = await reads.orders(access, state=state, instrument_id=instrument_id, sort=sort, limit=limit, cursor=cursor)
     return page(found.rows, found.next_cursor)
 
 
 @router.get("/{order_id}", responses=answers.schema(ParentOrderRow), summary="One parent order")
 async def one(access: Desk, order_id: str) -> Response:
-    return answer(await order_row(access, order_id))
+    return answer(await reads.order_row(access, order_id))
 
 
 @router.get("/{order_id}/fills", responses=answers.page_schema(FillRow), summary="Its fills, oldest first")
 async def fills(access: Desk, order_id: str, limit: Limit = 1000, cursor: Cursor = None) -> Response:
-    await order_row(access, order_id)
-    found = await access.store.find(
-        FillRow, where={"order_id": order_id}, order_by="received_time_ns", limit=limit, cursor=cursor
-    )
+    found = await reads.fills(access, order_id, limit=limit, cursor=cursor)
     return page(found.rows, found.next_cursor)
 
 

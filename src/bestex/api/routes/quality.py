@@ -6,16 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from bestex.api import answers
+from bestex.api import answers, reads
 from bestex.api.access import Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.models import AnalyzeBatchBody, AnalyzeBody, QualityMonitorBody
-from bestex.api.routes.orders import order_row
+from bestex.api.reads import order_row
 from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries import quality as summaries
 from bestex.api.summaries.forecasts import MetricForecast, forecasts
 from bestex.api.summaries.graded import checked_dates, graded
-from bestex.domain.errors import InvalidInput, NotFound
+from bestex.domain.errors import InvalidInput
 from bestex.messages.quality import AnalyzeQuality, ExecutionQualityAnalyzed
 from bestex.messages.records import (
     AlgorithmProfileRow,
@@ -56,10 +56,7 @@ async def results(
 
 @router.get("/results/{order_id}", responses=answers.schema(ExecutionQualityAnalyzed), summary="The grade of one order")
 async def result(access: Desk, order_id: str) -> Response:
-    row = await access.store.get(QualityResultRow, order_id)
-    if row is None:
-        raise NotFound(f"order {order_id} has no grade", field="order_id", value=order_id)
-    return answer(row.analysis)
+    return answer((await reads.quality_result(access, order_id)).analysis)
 
 
 @router.get("/venue-comparison", responses=answers.page_schema(VenueProfileRow), summary="Venues side by side")
@@ -73,9 +70,7 @@ async def venues(
         types = {str(venue.venue_id): str(venue.venue_type) for venue in access.reference.venues()}
         wanted = None if venue_types is None else venue_types.split(",")
         return page(summaries.venue_rows(rows, types, wanted))
-    where: dict[str, object] = {} if venue_types is None else {"venue_type": tuple(venue_types.split(","))}
-    found = await access.store.find(VenueProfileRow, where=where, order_by="-quality_score")
-    return page(found.rows)
+    return page(await reads.venue_profiles(access, venue_types=venue_types))
 
 
 @router.get(
@@ -88,9 +83,7 @@ async def algorithms(
     if start_date is not None or end_date is not None:
         rows = await graded(access, algorithm=algorithm_name, start_date=start_date, end_date=end_date)
         return page(summaries.algorithm_rows(rows))
-    where: dict[str, object] = {} if algorithm_name is None else {"algorithm": algorithm_name}
-    found = await access.store.find(AlgorithmProfileRow, where=where, order_by="-quality_score")
-    return page(found.rows)
+    return page(await reads.algorithm_profiles(access, algorithm=algorithm_name))
 
 
 @router.get(

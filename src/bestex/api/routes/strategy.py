@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from bestex.api import answers
+from bestex.api import answers, reads
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.fields import plain
@@ -36,7 +36,6 @@ from bestex.messages.records import (
 )
 from bestex.messages.strategy import (
     AdaptStrategy,
-    AssessMarket,
     DeleteStrategy,
     ExecutionConstraints,
     MarketConditions,
@@ -127,14 +126,9 @@ async def adapt(access: Desk, request: Request, order_id: str, body: AdaptBody, 
     return await once(access, request, key, work)
 
 
-async def _selections(access: Access, order_id: str) -> list[StrategySelectionRow]:
-    found = await access.store.find(StrategySelectionRow, where={"order_id": order_id}, order_by="created_at_ns")
-    return list(found.rows)
-
-
 @router.get("/{order_id}/status", summary="Selected strategy, progress, expected against realised")
 async def status(access: Desk, order_id: str) -> Response:
-    selections = await _selections(access, order_id)
+    selections = await reads.selections(access, order_id)
     if not selections:
         raise NotFound(f"no selection for order {order_id}", field="order_id", value=order_id)
     committed = [row for row in selections if row.status == "COMMITTED"] or selections[-1:]
@@ -174,7 +168,7 @@ async def status(access: Desk, order_id: str) -> Response:
 
 @router.get("/{order_id}/timeline", summary="Selections and adaptations in order, with reasons")
 async def timeline(access: Desk, order_id: str) -> Response:
-    return page(await _selections(access, order_id))
+    return page(await reads.selections(access, order_id))
 
 
 @router.get(
@@ -228,13 +222,8 @@ async def strategies(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    where = {"enabled": enabled, "strategy_type": strategy_type}
-    found = await access.store.find(
-        ExecutionStrategyRow,
-        where={name: value for name, value in where.items() if value is not None},
-        order_by=sort,
-        limit=limit,
-        cursor=cursor,
+    found = await reads.strategies(
+        access, enabled=enabled, strategy_type=strategy_type, sort=sort, limit=limit, cursor=cursor
     )
     return page(found.rows, found.next_cursor)
 
@@ -301,8 +290,7 @@ async def drop_strategy(access: Desk, name: str) -> Response:
     summary="Regime, volatility, liquidity, trend and intraday pattern now",
 )
 async def market_conditions(access: Desk, instrument_id: str) -> Response:
-    payload = AssessMarket(instrument_id=instrument_id, market=market_now(access, instrument_id))
-    return answer(await access.requests.ask("strategy", payload, order_id="desk"))
+    return answer(await reads.market_conditions(access, instrument_id))
 
 
 @router.get(
