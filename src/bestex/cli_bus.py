@@ -151,11 +151,18 @@ def retain(
     context: typer.Context,
     actor: Actor,
     days: Annotated[float, typer.Option(min=0.0, help="Older records, that everybody has acknowledged, may go.")],
+    topic: SomeTopic = None,
     as_json: Json = False,
 ) -> None:
     """How long records are kept: a SQL bus removes older ones now, Pulsar from now on."""
     seconds = days * 86_400
-    _change(context, as_json, "retain", actor, detail=f"{days:g} days", older_than_seconds=seconds)
+    _change(context, as_json, "retain", actor, topic, detail=f"{days:g} days", older_than_seconds=seconds)
+
+
+@app.command()
+def remove(context: typer.Context, topic: Topic, actor: Actor, as_json: Json = False) -> None:
+    """Remove a topic with everything in it, e.g. the answers to a process that is gone."""
+    _change(context, as_json, "remove", actor, topic)
 
 
 def _subscriptions(context: typer.Context, topic: str | None) -> "Sequence[Subscription]":

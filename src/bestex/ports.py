@@ -216,11 +216,16 @@ class Bus(Protocol):
         """While paused, `receive` gives nothing and the lag grows. Raises NotFound."""
         ...
 
-    async def retain(self, older_than_seconds: float) -> None:
+    async def retain(self, older_than_seconds: float, *, topic: str | None = None) -> None:
         """Records published longer ago than this, that every subscription has acknowledged, need not be kept.
 
-        A SQL bus removes them now; Pulsar keeps to it from now on (in whole minutes, upwards).
+        Of one topic, or of all that have no time of their own. A SQL bus removes them now; Pulsar keeps to it from now
+        on (in whole minutes, upwards).
         """
+        ...
+
+    async def remove(self, topic: str) -> None:
+        """The topic with all that is in it and known of it. Nothing happens if it is not there."""
         ...
 
     async def close(self) -> None: ...

@@ -178,6 +178,27 @@ async def test_the_retention_keeps_what_is_young_and_what_a_subscription_has_not
     assert bodies(await receive(bus, "audit", 2)) == ["record 1", "record 2"]
 
 
+async def test_the_retention_of_one_topic_leaves_the_others(bus: Bus) -> None:
+    for topic in ("orders", "desk"):
+        await bus.publish(topic, 0, "api-0", outgoing(0, text=topic))
+    await asyncio.sleep(0.01)
+    await bus.retain(0, topic="desk")
+    await bus.publish("orders", 0, "api-0", outgoing(1, text="orders"))
+    assert bodies(await take(bus, 2)) == ["orders 0", "orders 1"]
+
+
+async def test_a_removed_topic_is_gone_with_all_that_was_known_of_it(bus: Bus) -> None:
+    await bus.publish("orders", 0, "api-0", outgoing(0, 1, 2))
+    await bus.publish("desk", 0, "api-0", outgoing(0, text="desk"))
+    await bus.subscribe("orders", "audit")
+    await bus.remove("orders")
+    await bus.remove("orders")
+    assert list(await bus.topics()) == ["desk"]
+    assert list(await bus.subscriptions("orders")) == []
+    await bus.publish("orders", 0, "api-0", outgoing(0, text="new"))
+    assert bodies(await take(bus, 1)) == ["new 0"]
+
+
 @pytest.mark.parametrize("position", ["999999999", "not a position"])
 async def test_a_position_of_another_bus_is_refused(bus: Bus, position: str) -> None:
     await bus.publish("orders", 0, "api-0", outgoing(0))

@@ -133,6 +133,18 @@ async def test_a_producer_of_the_same_name_elsewhere_goes_on_after_what_the_brok
         assert bodies(await take(bus, 8)) == [f"record {number}" for number in range(8)]
 
 
+async def test_a_topic_that_another_process_removed_is_made_again(place: PulsarPlace) -> None:
+    async with opened(place) as bus, opened(place) as other:
+        await bus.publish("answers-x", 0, "api-0", outgoing(0))
+        await bus.publish("answers-y", 0, "api-0", outgoing(0))
+        for topic in ("answers-x", "answers-y", "answers-z"):
+            await other.remove(topic)
+        await bus.publish("answers-x", 0, "api-0", outgoing(1))
+        await bus.publish("answers-y", 1, "api-0", outgoing(0, text="another shard"))
+        assert bodies(await take(bus, 1, topic="answers-x")) == ["record 1"]
+        assert bodies(await take(bus, 1, topic="answers-y", shard=1)) == ["another shard 0"]
+
+
 async def test_a_topic_with_another_number_of_shards_is_refused(place: PulsarPlace) -> None:
     async with opened(place) as bus:
         await bus.publish("orders", 0, "api-0", outgoing(0))

@@ -165,7 +165,7 @@ _OPERATION = {
         "type": "object",
         "properties": {
             "time_ns": {"type": "integer"},
-            "action": {"enum": ["create", "delete", "pause", "resume", "retain", "seek"]},
+            "action": {"enum": ["create", "delete", "pause", "remove", "resume", "retain", "seek"]},
             "actor": _TEXT,
             "topic": {"type": ["string", "null"]},
             "subscription": {"type": ["string", "null"]},

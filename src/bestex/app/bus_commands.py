@@ -31,7 +31,7 @@ _OURS = (
 class Change:
     """One change of a bus, as it stands in the audit."""
 
-    action: str  # create, delete, seek, pause, resume, retain
+    action: str  # create, delete, seek, pause, resume, retain, remove
     actor: str
     topic: str | None = None
     subscription: str | None = None
@@ -105,14 +105,19 @@ async def _do(
     sequence: int | None,
     older_than_seconds: float,
 ) -> None:
-    if wanted.action == "retain":
+    topic, name = wanted.topic, wanted.subscription or ""
+    known = await bus.topics()
+    if topic is None:
+        assert wanted.action == "retain", "everything else is of one topic"
         await bus.retain(older_than_seconds)
         return
-    topic, name = wanted.topic or "", wanted.subscription or ""
-    known = await bus.topics()
     if topic not in known and topic not in _OURS:
         raise _no_topic(topic, known)
     match wanted.action:
+        case "retain":
+            await bus.retain(older_than_seconds, topic=topic)
+        case "remove":
+            await bus.remove(topic)
         case "create":
             await bus.subscribe(topic, name, from_start=from_start)
         case "delete":

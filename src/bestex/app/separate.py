@@ -27,7 +27,7 @@ from bestex.app.settings import Settings
 from bestex.app.worker import Stream, Worker
 from bestex.domain.ids import time_ordered_uuid
 from bestex.messages.envelope import Message
-from bestex.messages.streams import DESK, ORDERS, requests_of
+from bestex.messages.streams import DESK, MARKET, ORDERS, requests_of
 from bestex.ports import Batch, Bus, Lease, Market, ReferenceData, Service, Store
 from bestex.services.reference.desk_reference import DeskReference
 from bestex.services.reference.service import ReferenceService
@@ -36,6 +36,7 @@ from bestex.simulation.generated_reference import GeneratedReference
 
 log = structlog.get_logger()
 
+_MARKET_KEPT_SECONDS = 600.0  # only the newest matters, and there are many
 SHARED = frozenset({"algorithm"})  # services whose orders several processes share, shard by shard
 
 
@@ -194,6 +195,7 @@ async def _keep_market(
     assert isinstance(market, GeneratedMarket), "the market process keeps a generated market"
     await journal.append(Batch(messages=(), records=[kept_market.market_row(settings.seed)], lease=lease))
     separate.pacer = pacer = Pacer(desk, PacedClock(market.now_ns, settings.speed))
+    await separate.bus.retain(_MARKET_KEPT_SECONDS, topic=MARKET)
     feed = MarketFeed(market, separate.bus, f"{separate.instance}-{lease.epoch}", lambda: pacer.lag_ns)
     beside = [kept_market.keep_time_on(journal, market, lease), feed.run()]
     if settings.event_time:

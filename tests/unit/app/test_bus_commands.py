@@ -75,6 +75,15 @@ def test_a_subscription_is_made_sought_paused_and_deleted_with_an_audit_of_each(
     ]
 
 
+def test_a_topic_is_removed_by_its_name_with_an_audit(url: str) -> None:
+    publish(url, 5)
+    printed(url, "retain", "orders", "--days", "7", "--actor", "ada")
+    printed(url, "remove", "orders", "--actor", "ada")
+    assert printed(url, "topics") == ["operations"]
+    assert [row["action"] for row in audit(url)] == ["retain", "remove"]
+    assert isinstance(run(url, "remove", "orderz").exception, NotFound)
+
+
 def test_a_lag_above_the_stated_one_is_an_exit_code(url: str) -> None:
     publish(url, 5)
     run(url, "create", "orders", "audit", "--from-start")

@@ -143,14 +143,20 @@ class MemoryBus:
             self._cursors[key].is_paused = paused
             self._shard(topic, key[2]).wake()
 
-    async def retain(self, older_than_seconds: float) -> None:
+    async def retain(self, older_than_seconds: float, *, topic: str | None = None) -> None:
         before_ns = self._clock_ns() - int(older_than_seconds * 1e9)
-        for (topic, shard), at in self._shards.items():
+        for (name, shard), at in self._shards.items():
+            if topic not in (None, name):
+                continue
             old = sum(record.published_ns < before_ns for record in at.records)
-            done = [cursor.done for (of, _, number), cursor in self._cursors.items() if (of, number) == (topic, shard)]
+            done = [cursor.done for (of, _, number), cursor in self._cursors.items() if (of, number) == (name, shard)]
             count = max(min([at.removed + old, *done]) - at.removed, 0)
             del at.records[:count]
             at.removed += count
+
+    async def remove(self, topic: str) -> None:
+        self._shards = {place: at for place, at in self._shards.items() if place[0] != topic}
+        self._cursors = {key: cursor for key, cursor in self._cursors.items() if key[0] != topic}
 
     async def close(self) -> None:
         """Nothing to give back."""

@@ -69,13 +69,15 @@ class Admin:
             return False
         return bool(await self._ask("PUT", f"/namespaces/{self._namespace}", taken=(409,)) != 409)
 
-    async def retain(self, seconds: float) -> None:
+    async def retain(self, seconds: float, topic: str | None = None) -> None:
+        """Of one topic, or of the namespace for those that have no time of their own."""
         minutes = math.ceil(seconds / 60)
-        await self._ask(
-            "POST",
-            f"/namespaces/{self._namespace}/retention",
-            {"retentionTimeInMinutes": minutes, "retentionSizeInMB": -1 if minutes else 0},
-        )
+        path = f"/namespaces/{self._namespace}" if topic is None else self._path(topic)
+        policy = {"retentionTimeInMinutes": minutes, "retentionSizeInMB": -1 if minutes else 0}
+        await self._ask("POST", f"{path}/retention", policy)
+
+    async def remove_topic(self, topic: str) -> None:
+        await self._ask("DELETE", f"{self._path(topic)}/partitions?force=true", taken=(404,))
 
     async def make_topic(self, topic: str, shards: int) -> None:
         """Raises InvalidInput if it has another number of partitions."""

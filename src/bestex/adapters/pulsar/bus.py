@@ -106,14 +106,18 @@ class PulsarBus:
 
     async def _make_producer(self, topic: str, shard: int, producer: str) -> Any:
         await self._ready(topic)
-        # Batching stays off: the broker remembers one sequence for a batch, and we need it for each record.
-        return await self._client.create_producer(
-            self._partition(topic, shard),
-            producer_name=producer,
-            batching_enabled=False,
-            max_pending_messages=10_000,
-            send_timeout_millis=_OPERATION_SECONDS * 1_000,
-        )
+        try:
+            return await self._client.create_producer(
+                self._partition(topic, shard),
+                producer_name=producer,
+                batching_enabled=False,  # the broker remembers one sequence for a batch; we need it for each record
+                max_pending_messages=10_000,
+                send_timeout_millis=_OPERATION_SECONDS * 1_000,
+            )
+        except self._library.asyncio.PulsarException as error:
+            if error.error().name == "TopicNotFound":  # somebody has removed it: the next try makes it again
+                self._topics.discard(topic)
+            raise
 
     # -- reading from a position that the reader keeps -----------------------------------------------------------
 
@@ -245,8 +249,18 @@ class PulsarBus:
             if key[:2] == (topic, name):
                 listener.more.set()
 
-    async def retain(self, older_than_seconds: float) -> None:
-        await self._patiently(partial(self._admin.retain, older_than_seconds))
+    async def retain(self, older_than_seconds: float, *, topic: str | None = None) -> None:
+        if topic is not None:
+            await self._patiently(partial(self._ready, topic))
+        await self._patiently(partial(self._admin.retain, older_than_seconds, topic))
+
+    async def remove(self, topic: str) -> None:
+        for key in [key for key in self._publishers if key[0] == topic]:
+            await self._publishers.pop(key).finish()
+        for name in {name for of, name, _ in self._listeners if of == topic}:
+            await self._let_go(topic, name)
+        self._topics.discard(topic)
+        await self._patiently(partial(self._admin.remove_topic, topic))
 
     async def close(self) -> None:
         """Finish what was asked, then disconnect."""

@@ -151,8 +151,11 @@ class SqlBus:
     async def pause(self, topic: str, name: str, *, paused: bool) -> None:
         self._wake(await self._change(partial(self._statements.pause, topic, name, paused)))
 
-    async def retain(self, older_than_seconds: float) -> None:
-        await self._change(partial(self._statements.retain, older_than_seconds))
+    async def retain(self, older_than_seconds: float, *, topic: str | None = None) -> None:
+        await self._change(partial(self._statements.retain, older_than_seconds, topic))
+
+    async def remove(self, topic: str) -> None:
+        await self._change(partial(self._statements.remove, topic))
 
     async def close(self) -> None:
         """Finish what was asked, then disconnect."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, func, select, true, update
 
 from bestex.adapters.memory.bus import check_number, no_longer_kept, no_subscription
 from bestex.adapters.sql.bus_tables import BUS_RECORDS, CURSORS, PRODUCERS, SHARDS
@@ -175,9 +175,14 @@ class Statements:
             raise no_subscription(topic, name)
         return {(topic, shard) for shard in found}
 
-    def retain(self, older_than_seconds: float, connection: Connection) -> None:
+    def remove(self, topic: str, connection: Connection) -> None:
+        for table in (CURSORS, PRODUCERS, BUS_RECORDS, SHARDS):
+            connection.execute(delete(table).where(table.c.topic == topic))
+
+    def retain(self, older_than_seconds: float, topic: str | None, connection: Connection) -> None:
         """Remove what is older and acknowledged by every subscription."""
-        for place in connection.execute(select(SHARDS.c.topic, SHARDS.c.shard)).all():
+        which = true() if topic is None else SHARDS.c.topic == topic
+        for place in connection.execute(select(SHARDS.c.topic, SHARDS.c.shard).where(which)).all():
             _, _, now_ns = self._lock((place.topic, place.shard), connection)
             here = (place.topic, place.shard)
             before = BUS_RECORDS.c.published_ns < now_ns - int(older_than_seconds * 1e9)
