@@ -6,6 +6,7 @@
     │   └── InvalidData     a tape, file or row cannot be read
     ├── NotFound            no such order, instrument, venue, ... (404)
     ├── Conflict            someone got there first, or the state forbids it (409)
+    ├── Outdated            it has changed since it was read; read it again (412)
     ├── LimitBreached       a guard refused (409)
     ├── StaleMarketData     wait for the market (503)
     ├── VenueUnavailable    try again later (503)
@@ -83,6 +84,12 @@ class Conflict(BestexError):
     """The state forbids it, or the same id was used for something else."""
 
     code = "conflict"
+
+
+class Outdated(BestexError):
+    """It has changed since the version that the change was meant for. Read it again and decide anew."""
+
+    code = "outdated"
 
 
 class LimitBreached(BestexError):

@@ -29,6 +29,7 @@ class AmendOrder(Payload, frozen=True, kw_only=True):
     max_participation_rate: float | None = None
     urgency: Urgency | None = None
     reason: str | None = None
+    expected_version: int | None = None  # refused if the order has another by then; None = whatever it is
 
 
 class CancelOrder(Payload, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class CancelOrder(Payload, frozen=True, kw_only=True):
     order_id: str
     actor: str
     reason: str | None = None
+    expected_version: int | None = None  # as of an amendment
 
 
 class OrderCreated(Payload, frozen=True, kw_only=True):

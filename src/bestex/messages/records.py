@@ -45,6 +45,7 @@ class ParentOrderRow(Record, frozen=True, kw_only=True):
     updated_time_ns: int
     actor: str
     reason: str | None
+    version: int = 1  # counts commands, and changes of anything but the reason; what If-Match is compared with
 
 
 class ExecutionStrategyRow(Record, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from bestex.domain.errors import BestexError, Conflict, InvalidInput, InvalidOrder, NotFound
+from bestex.domain.errors import BestexError, Conflict, InvalidInput, InvalidOrder, NotFound, Outdated
 from bestex.domain.ids import checked_id
 from bestex.domain.orders import OrderType, ParentOrder, ParentState, changed_parent_state
 from bestex.messages.effects import Effects
@@ -184,7 +184,7 @@ class OrderDesk:
             raise InvalidOrder("; ".join(error.message for error in errors), errors=errors)
 
     def _amend(self, request: AmendOrder, now_ns: int) -> Effects:
-        row = self._live(request.order_id)
+        row = self._live(request.order_id, request.expected_version)
         instrument = self._reference.instrument(row.instrument_id)
         if request.quantity is not None:
             instrument.quantity_to_lots(request.quantity)
@@ -215,6 +215,7 @@ class OrderDesk:
         effects = self._keep(
             request.order_id,
             now_ns,
+            is_command=True,
             quantity=request.quantity or row.quantity,
             price=request.price or row.price,
             order_type=OrderType.LIMIT if request.price else row.order_type,
@@ -226,11 +227,13 @@ class OrderDesk:
         return effects
 
     def _cancel(self, request: CancelOrder, now_ns: int) -> Effects:
-        row = self._live(request.order_id)
+        self._live(request.order_id, request.expected_version)
         cancelled = OrderCancelled(order_id=request.order_id, actor=request.actor, reason=request.reason)
-        effects = self._keep(request.order_id, now_ns, reason=request.reason or "cancelled by the client")
+        effects = self._keep(
+            request.order_id, now_ns, is_command=True, reason=request.reason or "cancelled by the client"
+        )
         effects.events.append((request.order_id, cancelled))
-        effects.answer = row
+        effects.answer = self._orders[request.order_id]
         return effects
 
     def _follow(self, fact: AlgorithmExecution, now_ns: int) -> Effects:
@@ -260,17 +263,27 @@ class OrderDesk:
             reason=fact.reason,
         )
 
-    def _live(self, order_id: str) -> ParentOrderRow:
+    def _live(self, order_id: str, expected_version: int | None) -> ParentOrderRow:
         row = self._orders.get(order_id)
         if row is None:
             raise NotFound(f"no order {order_id}", field="order_id", value=order_id)
         if ParentState(row.state).is_final:
             raise Conflict(f"order {order_id} is {row.state}: it cannot change", field="state", value=row.state)
+        if expected_version not in (None, row.version):
+            raise Outdated(
+                f"order {order_id} is at version {row.version} by now; this was meant for version {expected_version}",
+                field="If-Match",
+                value=expected_version,
+                expected=f"version {row.version}, after reading what it says",
+            )
         return row
 
-    def _keep(self, order_id: str, now_ns: int, **changes: Any) -> Effects:
+    def _keep(self, order_id: str, now_ns: int, *, is_command: bool = False, **changes: Any) -> Effects:
         row = self._orders.get(order_id)
         if row is None:
             return Effects()
-        self._orders[order_id] = msgspec.structs.replace(row, updated_time_ns=now_ns, **changes)
+        changed = msgspec.structs.replace(row, **changes)
+        if is_command or msgspec.structs.replace(changed, reason=row.reason) != row:
+            changed = msgspec.structs.replace(changed, version=row.version + 1)
+        self._orders[order_id] = msgspec.structs.replace(changed, updated_time_ns=now_ns)
         return Effects(records=[self._orders[order_id]])

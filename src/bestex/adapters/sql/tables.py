@@ -2,7 +2,7 @@
 
 Decimals are int64 scaled by 1e-8, times int64 nanoseconds, nested values JSON text. A test holds the Alembic history
 against this metadata. The big append-only tables carry the UTC day of their time, so that a day can be dropped whole;
-PostgreSQL keeps each day in a partition of its own (docs/decisions/0060-postgresql.md).
+PostgreSQL keeps each day in a partition of its own (docs/decisions/0064-postgresql.md).
 """
 
 import types

@@ -12,6 +12,7 @@ from bestex.api.idempotency import Key, once
 from bestex.api.market_now import market_now
 from bestex.api.models import AmendBody, OrderBody, ReasonBody
 from bestex.api.strict_route import StrictRoute
+from bestex.api.versions import OUTDATED, IfMatch, expected_version, tagged, versioned
 from bestex.domain.errors import Conflict, InvalidInput
 from bestex.domain.ids import InstrumentId, ParentOrderId, VenueId
 from bestex.domain.orders import ExecutionInstructions, ParentOrder
@@ -106,7 +107,8 @@ async def listing(
 
 @router.get("/{order_id}", responses=answers.schema(ParentOrderRow), summary="One parent order")
 async def one(access: Desk, order_id: str) -> Response:
-    return answer(await reads.order_row(access, order_id))
+    """Its `version`, which counts its changes, is also the ETag."""
+    return versioned(await reads.order_row(access, order_id))
 
 
 @router.get("/{order_id}/fills", responses=answers.page_schema(FillRow), summary="Its fills, oldest first")
@@ -115,8 +117,11 @@ async def fills(access: Desk, order_id: str, limit: Limit = 1000, cursor: Cursor
     return page(found.rows, found.next_cursor)
 
 
-@router.post("/{order_id}/modify", responses=answers.schema(ParentOrderRow), summary="Amend what remains")
-async def modify(access: Desk, request: Request, order_id: str, body: AmendBody, key: Key = None) -> Response:
+@router.post("/{order_id}/modify", responses=answers.schema(ParentOrderRow) | OUTDATED, summary="Amend what remains")
+async def modify(
+    access: Desk, request: Request, order_id: str, body: AmendBody, key: Key = None, if_match: IfMatch = None
+) -> Response:
+    """With `If-Match`, only the version that was read is amended: a fill or another change since is answered by 412."""
     payload = AmendOrder(
         order_id=order_id,
         actor=access.actor,
@@ -126,15 +131,26 @@ async def modify(access: Desk, request: Request, order_id: str, body: AmendBody,
         max_participation_rate=body.max_participation_rate,
         urgency=body.urgency,
         reason=body.reason,
+        expected_version=expected_version(if_match),
     )
+    amended: ParentOrderRow | None = None
 
     async def work(idempotency: Any) -> Any:
-        return await access.requests.ask("order-desk", payload, order_id=order_id, idempotency=idempotency)
+        nonlocal amended
+        amended = await access.requests.ask("order-desk", payload, order_id=order_id, idempotency=idempotency)
+        return amended
 
-    return await once(access, request, key, work)
+    response = await once(access, request, key, work)
+    return tagged(response, amended)
 
 
-@router.put("/{order_id}/cancel", responses=answers.schema(ParentOrderRow), summary="Cancel what remains")
-async def cancel(access: Desk, order_id: str, body: ReasonBody | None = None) -> Response:
-    payload = CancelOrder(order_id=order_id, actor=access.actor, reason=body.reason if body else None)
-    return answer(await access.requests.ask("order-desk", payload, order_id=order_id))
+@router.put("/{order_id}/cancel", responses=answers.schema(ParentOrderRow) | OUTDATED, summary="Cancel what remains")
+async def cancel(access: Desk, order_id: str, body: ReasonBody | None = None, if_match: IfMatch = None) -> Response:
+    """`If-Match` as of `modify`."""
+    payload = CancelOrder(
+        order_id=order_id,
+        actor=access.actor,
+        reason=body.reason if body else None,
+        expected_version=expected_version(if_match),
+    )
+    return versioned(await access.requests.ask("order-desk", payload, order_id=order_id))

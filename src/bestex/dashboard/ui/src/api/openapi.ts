@@ -1304,7 +1304,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One parent order */
+        /**
+         * One parent order
+         * @description Its `version`, which counts its changes, is also the ETag.
+         */
         get: operations["one_api_v1_orders__order_id__get"];
         put?: never;
         post?: never;
@@ -1322,7 +1325,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Cancel what remains */
+        /**
+         * Cancel what remains
+         * @description `If-Match` as of `modify`.
+         */
         put: operations["cancel_api_v1_orders__order_id__cancel_put"];
         post?: never;
         delete?: never;
@@ -1357,7 +1363,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Amend what remains */
+        /**
+         * Amend what remains
+         * @description With `If-Match`, only the version that was read is amended: a fill or another change since is answered by 412.
+         */
         post: operations["modify_api_v1_orders__order_id__modify_post"];
         delete?: never;
         options?: never;
@@ -2796,6 +2805,7 @@ export interface components {
             strategy_name: string | null;
             /** Format: date-time */
             updated_time: string;
+            version: number;
         };
         /**
          * PlannedChild
@@ -8475,7 +8485,10 @@ export interface operations {
     cancel_api_v1_orders__order_id__cancel_put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag last read, e.g. "7": refused if it changed since */
+                "If-Match"?: string | null;
+            };
             path: {
                 order_id: string;
             };
@@ -8507,6 +8520,15 @@ export interface operations {
             };
             /** @description The state forbids it, or the id was used for something else */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has changed since the version that If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8624,6 +8646,8 @@ export interface operations {
             header?: {
                 /** @description repeats with this key change nothing */
                 "Idempotency-Key"?: string | null;
+                /** @description the ETag last read, e.g. "7": refused if it changed since */
+                "If-Match"?: string | null;
             };
             path: {
                 order_id: string;
@@ -8656,6 +8680,15 @@ export interface operations {
             };
             /** @description The state forbids it, or the id was used for something else */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has changed since the version that If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9192,4 +9225,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "d94240365e51f7d3481d42499756f34470eee49fcf92b6b075c5dafd040155dc";
+export const DOCUMENT = "9ff30b941942281155ed709068da8d2cb07f8e77e8ddd55d25d6fd7a3b86b0d0";
