@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from bestex.adapters.sql.bus import SqlBus
@@ -13,6 +15,13 @@ from bestex.app.buses import BusAddress, open_bus, schema_of
 from bestex.cli import app
 from bestex.domain.errors import InvalidInput, NotFound
 from bestex.ports import Delivery, Outgoing
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """A command logs to its own standard error, which ends with it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
