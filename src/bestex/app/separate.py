@@ -14,6 +14,7 @@ from bestex.adapters.pulsar.bus import PulsarBus
 from bestex.adapters.sql.database import Database, open_database
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.adapters.sql.leases import SqlLeases
+from bestex.adapters.sql.store import SqlStore
 from bestex.app import kept_market, targets
 from bestex.app.bus_requests import BusRequests
 from bestex.app.clock import PacedClock, WallClock
@@ -91,6 +92,12 @@ async def open_bus(settings: Settings) -> PulsarBus:
     )
 
 
+def _schemas() -> dict[str, str]:
+    """The schema of each service's rows is named after the target that hosts it."""
+    hosted = {service: target for target, names in targets.TARGETS.items() if target != "all" for service in names}
+    return hosted | {"reference": "market"}
+
+
 def store_url(settings: Settings) -> str:
     assert settings.store_url is not None, "checked with the settings"
     return settings.store_url.get_secret_value().replace("postgresql://", "postgresql+asyncpg://", 1)
@@ -111,11 +118,13 @@ async def running(settings: Settings) -> AsyncIterator[Separate]:
         stack.push_async_callback(database.close)
         leases = await SqlLeases.open(store_url(settings))
         stack.push_async_callback(leases.close)
+        store = await SqlStore.open(store_url(settings), schemas=_schemas())
+        stack.push_async_callback(store.close)
         bus = await open_bus(settings)
         stack.push_async_callback(bus.close)
         tasks: list[asyncio.Task[None]] = []
         stack.push_async_callback(_cancel, tasks)
-        separate = await _assembled(settings, instance, database, leases, bus)
+        separate = await _assembled(settings, instance, database, leases, store, bus)
         stack.push_async_callback(separate.keeper.stop)
         tasks.append(asyncio.create_task(separate.requests.run()))
         if isinstance(separate.market, RemoteMarket):
@@ -129,6 +138,7 @@ async def _assembled(
     instance: str,
     database: Database,
     leases: SqlLeases,
+    store: SqlStore,
     bus: Bus,
 ) -> Separate:
     target = settings.target
@@ -170,7 +180,7 @@ async def _assembled(
         reference=reference,
         requests=BusRequests(bus, instance, lambda: market.now_ns, new_id, SHARED),
         journal=journal,
-        store=journal,
+        store=store,
     )
     return separate
 

@@ -1,5 +1,6 @@
 """Execution algorithm service over HTTP: plan, start, steer, stop."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,7 @@ from bestex.api.reads import After, order_row
 from bestex.api.strict_route import StrictRoute
 from bestex.api.summaries.graded import graded
 from bestex.api.summaries.performance import AlgorithmSummary, algorithm_summaries
-from bestex.domain.errors import Conflict, NotFound
+from bestex.domain.errors import Conflict, NotFound, ServiceUnavailable
 from bestex.domain.ids import InstrumentId, ParentOrderId
 from bestex.domain.orders import Algorithm, ExecutionInstructions, OrderType, ParentOrder, Side
 from bestex.messages.execution import (
@@ -60,6 +61,8 @@ class KilledScope(msgspec.Struct, frozen=True, kw_only=True):
 class KillState(msgspec.Struct, frozen=True, kw_only=True):
     killed: tuple[KilledScope, ...]  # empty: everything may be sent
 
+
+_PAUSES_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.0, 2.0)
 
 router = APIRouter(prefix="/execution", tags=["execution algorithms"], route_class=StrictRoute)
 
@@ -125,7 +128,7 @@ async def start(access: Desk, request: Request, body: ExecutionBody, key: Key = 
 
         async def work(idempotency: Any) -> Any:
             await access.requests.ask("order-desk", payload, order_id=body.order_id, idempotency=idempotency)
-            return (await _plan_row(access, body.order_id)).execution_plan
+            return (await _plan_soon(access, body.order_id)).execution_plan
 
         return await once(access, request, key, work)
     order_now = await order_row(access, body.order_id)
@@ -141,6 +144,20 @@ async def _plan_row(access: Access, order_id: str) -> ExecutionPlanRow:
     if row is None:
         raise NotFound(f"no plan for order {order_id}", field="order_id", value=order_id)
     return row
+
+
+async def _plan_soon(access: Access, order_id: str) -> ExecutionPlanRow:
+    """The plan of an order just sent: at once in one process, a few messages later where the services are apart."""
+    for pause in _PAUSES_SECONDS:
+        if (row := await access.store.get(ExecutionPlanRow, order_id)) is not None:
+            return row
+        await asyncio.sleep(pause)
+    raise ServiceUnavailable(
+        f"order {order_id} is taken, and not planned yet; GET /execution/{order_id}/plan will show it",
+        field="order_id",
+        value=order_id,
+        expected="a running algorithm service",
+    )
 
 
 @router.get("/{order_id}/plan", summary="The plan now in force")
