@@ -29,8 +29,13 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def run(application: Any, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """`ready` is told once requests are taken."""
+async def run(
+    application: Any,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    until: "asyncio.Future[Any] | None" = None,
+) -> None:
+    """`ready` is told once requests are taken. It stops as well when `until` is done."""
     server = _Server(
         uvicorn.Config(
             application,
@@ -44,6 +49,8 @@ async def run(application: Any, listener: socket.socket, ready: Callable[[], Non
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
     server.on_start = ready
+    if until is not None:
+        until.add_done_callback(lambda _: server.stop())
     await server.serve(sockets=[listener])
 
 

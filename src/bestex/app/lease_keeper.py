@@ -40,6 +40,7 @@ class LeaseKeeper:
         instance: str,
         seconds: float,
         make_worker: Callable[[Lease, Callable[[], bool]], Awaitable[tuple[Worker, Sequence[Work]]]],
+        is_unique: bool = False,
     ) -> None:
         """
         Args:
@@ -49,6 +50,8 @@ class LeaseKeeper:
             seconds: how long a lease lasts without a renewal.
             make_worker: from a lease and the question whether its worker may still send, the worker and what else
                 runs for as long as the lease is held.
+            is_unique: the process holds what no other can take over while it lives (a market): losing a lease, or
+                its worker, ends the process.
         """
         self._service = service
         self._names = tuple(names)
@@ -56,6 +59,7 @@ class LeaseKeeper:
         self._instance = instance
         self._seconds = seconds
         self._make_worker = make_worker
+        self._is_unique = is_unique
         self._held: dict[str, _Held] = {}
         self._presence: Lease | None = None
 
@@ -119,6 +123,8 @@ class LeaseKeeper:
         else:
             log.warning("lease lost", name=held.lease.name, epoch=held.lease.epoch, instance=self._instance)
             await self._drop(held)
+            if self._is_unique:
+                raise Fenced(f"the lease {held.lease.name} ran out or is another's; this process ends", field="lease")
 
     async def _ended(self, held: _Held) -> None:
         """A worker that stopped by itself: fenced, or broken. Broken ones start afresh under a new lease."""
@@ -127,6 +133,8 @@ class LeaseKeeper:
         await self._drop(held)
         if not isinstance(error, Fenced):
             await self._leases.release(held.lease)
+        if self._is_unique and error is not None:
+            raise error
 
     async def _hand_over(self, held: _Held) -> None:
         await held.worker.drain(_DRAIN_SECONDS)

@@ -12,12 +12,14 @@ from bestex.domain.fills import ReportKind, VenueReport
 from bestex.domain.ids import ChildOrderId, ExecutionId, VenueId
 from bestex.domain.time import NS_PER_MINUTE
 from bestex.messages.envelope import Message
+from bestex.messages.execution import ChildOrderSubmitted, ExecutionReport
 from bestex.messages.records import ChildOrderRow, Record
 from bestex.ports import Journal, Store
 from bestex.services.strategy.config import StrategyConfig
 
 log = structlog.get_logger()
 
+_ENDS = (ReportKind.CANCELLED, ReportKind.REJECTED, ReportKind.EXPIRED)
 _LIVE = ("PENDING", "WORKING", "PARTIALLY_FILLED", "CANCEL_PENDING", "UNKNOWN")
 
 
@@ -112,20 +114,38 @@ async def lost_children(store: Store, now_ns: int) -> list[VenueReport]:
     been filled was cancelled.
     """
     rows = (await store.find(ChildOrderRow, where={"state": _LIVE}, limit=100_000)).rows
-    reports = []
-    for row in rows:
-        log.info("child order cancelled on disconnect", child_order_id=row.child_order_id, venue=row.venue)
-        reports.append(
-            VenueReport(
-                kind=ReportKind.CANCELLED,
-                child_order_id=ChildOrderId(row.child_order_id),
-                execution_id=ExecutionId(f"{row.child_order_id}-disconnect"),
-                venue=VenueId(row.venue),
-                venue_time_ns=now_ns,
-                received_time_ns=now_ns,
-                quantity=row.quantity - row.filled_quantity,
-                fee=Decimal(0),
-                reason="venue session lost: cancelled on disconnect",
-            )
-        )
-    return reports
+    return [_lost(row.child_order_id, row.venue, row.quantity - row.filled_quantity, now_ns) for row in rows]
+
+
+async def lost_at_the_market(journal: Journal, now_ns: int) -> list[VenueReport]:
+    """As `lost_children`, where the market is a process of its own and knows only its own journal."""
+    live: dict[str, tuple[str, Decimal]] = {}  # child order id -> (venue, quantity not filled)
+    async for _, message in journal.read():
+        match message.payload:
+            case ChildOrderSubmitted() as sent:
+                live[sent.child.child_order_id] = (sent.child.venue, sent.child.quantity)
+            case ExecutionReport() as heard if heard.report.child_order_id in live:
+                venue, left = live[heard.report.child_order_id]
+                left -= heard.report.quantity if heard.report.kind is ReportKind.FILL else Decimal(0)
+                if heard.report.kind in _ENDS or left <= 0:
+                    del live[heard.report.child_order_id]
+                else:
+                    live[heard.report.child_order_id] = (venue, left)
+            case _:
+                pass
+    return [_lost(child_order_id, venue, left, now_ns) for child_order_id, (venue, left) in live.items()]
+
+
+def _lost(child_order_id: str, venue: str, quantity: Decimal, now_ns: int) -> VenueReport:
+    log.info("child order cancelled on disconnect", child_order_id=child_order_id, venue=venue)
+    return VenueReport(
+        kind=ReportKind.CANCELLED,
+        child_order_id=ChildOrderId(child_order_id),
+        execution_id=ExecutionId(f"{child_order_id}-disconnect"),
+        venue=VenueId(venue),
+        venue_time_ns=now_ns,
+        received_time_ns=now_ns,
+        quantity=quantity,
+        fee=Decimal(0),
+        reason="venue session lost: cancelled on disconnect",
+    )

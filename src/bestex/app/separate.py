@@ -15,7 +15,7 @@ from bestex.adapters.sql.database import Database, open_database
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.adapters.sql.leases import SqlLeases
 from bestex.adapters.sql.store import SqlStore
-from bestex.app import kept_market, targets
+from bestex.app import kept_market, recovery, targets
 from bestex.app.bus_requests import BusRequests
 from bestex.app.clock import PacedClock, WallClock
 from bestex.app.conductor import Conductor, Reporter
@@ -26,6 +26,7 @@ from bestex.app.market_feed import MarketFeed, RemoteMarket
 from bestex.app.pacer import Pacer
 from bestex.app.settings import Settings
 from bestex.app.worker import Stream, Worker
+from bestex.domain.fills import VenueReport
 from bestex.domain.ids import time_ordered_uuid
 from bestex.messages.envelope import Message
 from bestex.messages.streams import DESK, MARKET, ORDERS, requests_of
@@ -64,6 +65,18 @@ class Separate:
 
     def __post_init__(self) -> None:
         self._listeners: list[Callable[[int, Message[Any]], None]] = []
+        self.broken: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    async def supervised(self, work: Work) -> None:
+        """Run for as long as the process lives. Work that breaks ends the process: a restart is the repair."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            log.exception("a task of this process broke")
+            if not self.broken.done():
+                self.broken.set_result(error)
 
     def tell(self, position: int, message: Message[Any]) -> None:
         for listener in tuple(self._listeners):
@@ -129,7 +142,7 @@ async def running(settings: Settings) -> AsyncIterator[Separate]:
         tasks.append(asyncio.create_task(separate.requests.run()))
         if isinstance(separate.market, RemoteMarket):
             tasks.append(asyncio.create_task(separate.market.run()))
-        tasks.append(asyncio.create_task(_supervised(separate.keeper.run())))
+        tasks.append(asyncio.create_task(separate.supervised(separate.keeper.run())))
         yield separate
 
 
@@ -167,14 +180,20 @@ async def _assembled(
         worker.subscribe(separate.tell)
         if isinstance(worker.host, Desk):
             return worker, await _keep_market(separate, worker, worker.host, worker_journal, lease)
-        return worker, [_supervised(Reporter(worker, bus).run())] if settings.event_time else []
+        return worker, [separate.supervised(Reporter(worker, bus).run())] if settings.event_time else []
 
     separate = Separate(
         settings=settings,
         instance=instance,
         bus=bus,
         keeper=LeaseKeeper(
-            target, lease_names(settings, target), leases, instance, settings.lease_seconds, make_worker
+            target,
+            lease_names(settings, target),
+            leases,
+            instance,
+            settings.lease_seconds,
+            make_worker,
+            is_unique=target == "market",
         ),
         market=market,
         reference=reference,
@@ -204,6 +223,7 @@ async def _keep_market(
     settings, market = separate.settings, desk.market
     assert isinstance(market, GeneratedMarket), "the market process keeps a generated market"
     await journal.append(Batch(messages=(), records=[kept_market.market_row(settings.seed)], lease=lease))
+    lost = await recovery.lost_at_the_market(journal, market.now_ns)
     separate.pacer = pacer = Pacer(desk, PacedClock(market.now_ns, settings.speed))
     await separate.bus.retain(_MARKET_KEPT_SECONDS, topic=MARKET)
     feed = MarketFeed(market, separate.bus, f"{separate.instance}-{lease.epoch}", lambda: pacer.lag_ns)
@@ -214,27 +234,18 @@ async def _keep_market(
         separate.conductor = Conductor(worker, lambda: desk, separate.bus, readers)
         beside.append(separate.conductor.listen())
     else:
-        beside.append(_pace(worker, pacer))
-    return [_supervised(work) for work in beside]
+        beside.append(_pace(worker, pacer, lost))
+    return [separate.supervised(work) for work in beside]
 
 
-async def _pace(worker: Worker, pacer: Pacer) -> None:
+async def _pace(worker: Worker, pacer: Pacer, lost: Sequence[VenueReport]) -> None:
     await worker.ready.wait()
+    if lost:
+        await worker.take([pacer.desk.reports(lost)])
     while True:
         if turns := list(pacer.tick()):
             await worker.take(turns)
         await asyncio.sleep(pacer.pause_seconds)
-
-
-async def _supervised(work: Any) -> None:
-    """A task that breaks says so; whoever waits for its effect sees it stop."""
-    try:
-        await work
-    except asyncio.CancelledError:
-        raise
-    except BaseException:
-        log.exception("a task of this process broke")
-        raise
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -26,7 +26,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         gc.set_threshold(50_000, 20, 100)
         sys.setswitchinterval(_SWITCH_SECONDS)
         application = create_application(access_of(process), target=settings.target)
-        await http_server.run(application, listener, lambda: ready(address))
+        await http_server.run(application, listener, lambda: ready(address), until=process.broken)
+        if process.broken.done():
+            raise process.broken.result()
 
 
 def access_of(process: Separate) -> Access:
