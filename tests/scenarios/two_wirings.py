@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx2
 import msgspec
+import uvloop
 from rich.console import Console
 from rich.progress import Progress
 
@@ -185,6 +186,8 @@ async def in_separate_processes(
             process.terminate()
         for process in processes:
             process.wait(10)
+    told(outcomes.over)
+    Console(stderr=True).print(f"{conductor.instants:,} instants at which the market stopped")
     return await _monitored(settings)
 
 
@@ -253,7 +256,7 @@ def main() -> int:
         with fresh_servers(arguments.seed) as namespace:
             settings = settings_of("market", arguments.seed, namespace)
             try:
-                many = asyncio.run(
+                many = uvloop.run(
                     in_separate_processes(parents, settings, folder, lambda n: progress.update(task, completed=n))
                 )
             except BaseException:

@@ -226,15 +226,15 @@ async def _keep_market(
     lost = await recovery.lost_at_the_market(journal, market.now_ns)
     separate.pacer = pacer = Pacer(desk, PacedClock(market.now_ns, settings.speed))
     await separate.bus.retain(_MARKET_KEPT_SECONDS, topic=MARKET)
-    feed = MarketFeed(market, separate.bus, f"{separate.instance}-{lease.epoch}", lambda: pacer.lag_ns)
-    beside = [kept_market.keep_time_on(journal, market, lease), feed.run()]
+    beside: list[Work] = [kept_market.keep_time_on(journal, market, lease)]
     if settings.event_time:
         others = [target for target in targets.TARGETS if target not in ("all", "market")]
         readers = {name: streams(settings, name) for target in others for name in lease_names(settings, target)}
         separate.conductor = Conductor(worker, lambda: desk, separate.bus, readers)
         beside.append(separate.conductor.listen())
     else:
-        beside.append(_pace(worker, pacer, lost))
+        feed = MarketFeed(market, separate.bus, f"{separate.instance}-{lease.epoch}", lambda: pacer.lag_ns)
+        beside += [feed.run(), _pace(worker, pacer, lost)]
     return [separate.supervised(work) for work in beside]
 
 
