@@ -3,7 +3,7 @@
 Each method's docstring is a promise; `tests/conformance` runs one suite over every implementation of a port.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -226,6 +226,59 @@ class Bus(Protocol):
 
     async def remove(self, topic: str) -> None:
         """The topic with all that is in it and known of it. Nothing happens if it is not there."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Namespace:
+    """A kind of answer that may be kept, and for how long."""
+
+    name: str
+    seconds: float  # a copy younger than this is given; each lives up to a tenth shorter, so that not all end at once
+    stale_seconds: float = 0.0  # for so long after that it is still given, while the source is asked for a new one
+
+
+@dataclass(kw_only=True)
+class CacheUse:
+    """How a namespace was used since the start of the process."""
+
+    reads: dict[str, int]  # by answer: hit, stale, miss, shared (waited for another's miss), bypass (no cache to ask)
+    bytes_kept: int = 0  # of values in this process
+
+    @property
+    def hit_ratio(self) -> float | None:
+        """Share of the reads that did not ask the source, 0..1; None before the first."""
+        total = sum(self.reads.values())
+        return None if total == 0 else (self.reads["hit"] + self.reads["stale"] + self.reads["shared"]) / total
+
+
+class Cache(Protocol):
+    """Copies of answers to reads. Limits, kill state and leases are never asked here; nothing about an order is decided
+    by what it says. A cache that is down, slow, emptied or corrupted only makes reads slower."""
+
+    async def read(
+        self,
+        namespace: str,
+        tenant: str,
+        key: str,
+        load: Callable[[], Awaitable[bytes]],
+        *,
+        version: str = "",
+    ) -> bytes:
+        """The copy, or what `load` gives; equal reads at one time load once.
+
+        Args:
+            tenant: whose answer it is; nobody else gets it.
+            version: of the source now. A copy of another version is not given.
+
+        Raises what `load` raises.
+        """
+        ...
+
+    def use(self) -> dict[str, CacheUse]:
+        """By namespace."""
         ...
 
     async def close(self) -> None: ...

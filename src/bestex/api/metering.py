@@ -5,24 +5,15 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bestex.api.meters import REGISTRY, REQUESTS, SECONDS
 from bestex.api.problems import problem
 from bestex.api.streams import same_origin
 from bestex.api.strict_json import BODY_BYTES_MAX
 
 log = structlog.get_logger()
-
-REGISTRY = CollectorRegistry()
-REQUESTS = Counter("bestex_http_requests", "HTTP requests answered", ["method", "route", "status"], registry=REGISTRY)
-SECONDS = Histogram(
-    "bestex_http_request_seconds",
-    "From the request's arrival to its last byte",
-    ["method", "route"],
-    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0),
-    registry=REGISTRY,
-)
 
 
 def exposition() -> bytes:

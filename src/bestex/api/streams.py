@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bestex.api.access import Access
 from bestex.api.following import Following, Past, SlowReader
+from bestex.api.meters import CLIENTS, DROPPED
 from bestex.messages.envelope import Message
 
 DESK_TYPES = frozenset(
@@ -59,12 +60,14 @@ async def _serve(
         await socket.close(code=1008, reason="foreign Origin")
         return
     await socket.accept()
+    CLIENTS.inc()
     following = Following(access, wanted, past)
     reader = asyncio.create_task(_until_closed(socket))
     sender = asyncio.create_task(_send(socket, following, frame))
     try:
         await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        CLIENTS.dec()
         following.close()
         for task in (reader, sender):
             task.cancel()
@@ -76,6 +79,7 @@ async def _send(socket: WebSocket, following: Following, frame: Callable[[int, M
         async for position, message in following:
             await socket.send_text(frame(position, message))
     except SlowReader as slow:
+        DROPPED.inc()
         await socket.close(code=1013, reason=str(slow))
 
 

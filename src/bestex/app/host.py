@@ -7,10 +7,11 @@ has seen.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bestex.app.observer import SILENT
 from bestex.domain.errors import BestexError, NotFound
 from bestex.domain.ids import time_ordered_uuid
 from bestex.messages.codec import PAYLOADS
@@ -58,6 +59,7 @@ class Host:
             name: tuple(service for service in services if name in service.takes) for name in PAYLOADS
         }
         self._sequences: dict[tuple[str, str], int] = {}
+        self.step: Callable[[Service, Message[Any]], Effects] = SILENT.step  # how a service handles a message
 
     @property
     def sources(self) -> frozenset[str]:
@@ -91,7 +93,7 @@ class Host:
         if taker is None:
             raise NotFound(f"no service {service!r} that takes {payload.message_type}", field="service", value=service)
         try:
-            effects = taker.handle(message)
+            effects = self.step(taker, message)
         except BestexError:
             self._forget(message)
             raise
@@ -135,7 +137,7 @@ class Host:
             message = queue.popleft()
             self._note(message)
             for service in self._takers_of(message):
-                queue.extend(self._record(turn, service, message, service.handle(message)))
+                queue.extend(self._record(turn, service, message, self.step(service, message)))
 
     def _takers_of(self, message: Message[Any]) -> Sequence[Service]:
         takers = self._takers[message.event_type]

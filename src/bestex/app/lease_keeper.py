@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from bestex.app.observer import SILENT, Observer
 from bestex.app.worker import Worker
 from bestex.domain.errors import Fenced, StoreUnavailable
 from bestex.ports import Lease, Leases
@@ -41,6 +42,7 @@ class LeaseKeeper:
         seconds: float,
         make_worker: Callable[[Lease, Callable[[], bool]], Awaitable[tuple[Worker, Sequence[Work]]]],
         is_unique: bool = False,
+        observer: Observer = SILENT,
     ) -> None:
         """
         Args:
@@ -60,6 +62,7 @@ class LeaseKeeper:
         self._seconds = seconds
         self._make_worker = make_worker
         self._is_unique = is_unique
+        self._observer = observer
         self._held: dict[str, _Held] = {}
         self._presence: Lease | None = None
 
@@ -95,6 +98,7 @@ class LeaseKeeper:
         share = math.ceil(len(self._names) / max(1, present))
         for held in list(self._held.values())[share:]:
             log.info("lease handed over", name=held.lease.name, instance=self._instance)
+            self._observer.lease(held.lease.name, "handed_over")
             await self._hand_over(held)
         taken = {lease.name for lease in running}
         for name in self._names:
@@ -109,6 +113,7 @@ class LeaseKeeper:
         if lease is None:
             return
         log.info("lease taken", name=name, epoch=lease.epoch, instance=self._instance)
+        self._observer.lease(name, "taken")
         worker, beside = await self._make_worker(lease, lambda: self._may_send(name))
         task = asyncio.create_task(worker.run(), name=name)
         self._held[name] = _Held(lease, asked, worker, task, [asyncio.create_task(work) for work in beside])
@@ -122,6 +127,7 @@ class LeaseKeeper:
             held.renewed = asked
         else:
             log.warning("lease lost", name=held.lease.name, epoch=held.lease.epoch, instance=self._instance)
+            self._observer.lease(held.lease.name, "lost")
             await self._drop(held)
             if self._is_unique:
                 raise Fenced(f"the lease {held.lease.name} ran out or is another's; this process ends", field="lease")
@@ -130,6 +136,7 @@ class LeaseKeeper:
         """A worker that stopped by itself: fenced, or broken. Broken ones start afresh under a new lease."""
         error = held.task.exception()
         log.error("worker stopped", name=held.lease.name, instance=self._instance, error=repr(error))
+        self._observer.lease(held.lease.name, "lost" if isinstance(error, Fenced) else "broken")
         await self._drop(held)
         if not isinstance(error, Fenced):
             await self._leases.release(held.lease)

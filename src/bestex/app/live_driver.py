@@ -7,9 +7,10 @@ from typing import Any
 
 import structlog
 
-from bestex.app.clock import PacedClock
+from bestex.app.clock import PacedClock, stopwatch_ns
 from bestex.app.desk import Desk
 from bestex.app.host import Turn
+from bestex.app.observer import SILENT, Observer
 from bestex.app.pacer import Pacer
 from bestex.domain.errors import VenueUnavailable
 from bestex.messages.codec import client_json
@@ -23,8 +24,10 @@ log = structlog.get_logger()
 class LiveDriver:
     """`Requests` and `Feed` over one desk. One task paces the market, one commits; both stop with `stop`."""
 
-    def __init__(self, desk: Desk, journal: Journal, clock: PacedClock) -> None:
+    def __init__(self, desk: Desk, journal: Journal, clock: PacedClock, observer: Observer = SILENT) -> None:
         self.desk = desk
+        self._observer = observer
+        desk.step = observer.step
         self.journal = journal
         self.pacer = Pacer(desk, clock)
         self.failure: BaseException | None = None
@@ -109,11 +112,15 @@ class LiveDriver:
             while self._unsent:
                 taken = list(self._unsent)
                 self._unsent.clear()
+                began_ns = stopwatch_ns()
                 try:
                     positions = await asyncio.gather(*(self.journal.append(turn.batch) for turn, _ in taken))
                 except BaseException as error:
                     _refuse([done for _, done in taken], error)
                     raise
+                turns = [turn for turn, _ in taken]
+                said = [message for turn in turns for message in turn.messages]
+                self._observer.committed("desk", began_ns, turns, said, sends=True)
                 for (turn, done), numbers in zip(taken, positions, strict=True):
                     self.desk.release(turn)
                     if turn.is_outbound:

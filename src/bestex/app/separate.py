@@ -23,6 +23,7 @@ from bestex.app.desk import Desk
 from bestex.app.host import Host
 from bestex.app.lease_keeper import LeaseKeeper, Work
 from bestex.app.market_feed import MarketFeed, RemoteMarket
+from bestex.app.metered import Metered
 from bestex.app.pacer import Pacer
 from bestex.app.settings import Settings
 from bestex.app.worker import Stream, Worker
@@ -155,6 +156,7 @@ async def _assembled(
     bus: Bus,
 ) -> Separate:
     target = settings.target
+    observer = Metered()
     journal = await SqlJournal.over(database, shard=None if target in SHARED else 0)
     market: Market
     if target == "market":
@@ -176,6 +178,7 @@ async def _assembled(
             lease=lease,
             may_send=may_send,
             keeps_all=target == "monitoring",
+            observer=observer,
         )
         worker.subscribe(separate.tell)
         if isinstance(worker.host, Desk):
@@ -194,6 +197,7 @@ async def _assembled(
             settings.lease_seconds,
             make_worker,
             is_unique=target == "market",
+            observer=observer,
         ),
         market=market,
         reference=reference,

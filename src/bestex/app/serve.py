@@ -17,13 +17,17 @@ from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
 from bestex.app import http_server, instruments, kept_market, recovery, targets
-from bestex.app.clock import MarketClock, PacedClock, WallClock
+from bestex.app.clock import MarketClock, PacedClock, WallClock, stopwatch_ns
 from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
 from bestex.app.live_driver import LiveDriver
+from bestex.app.loop_lag import watch_loop_lag
+from bestex.app.metered import Metered
+from bestex.app.metrics import STANDING
 from bestex.app.settings import Settings
 from bestex.app.state_lock import StateLock
 from bestex.domain.ids import time_ordered_uuid
+from bestex.domain.time import NS_PER_SECOND
 from bestex.messages.records import DeskStateRow
 from bestex.ports import Batch
 from bestex.services.reference.desk_reference import DeskReference
@@ -49,6 +53,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         desk = Desk([ReferenceService(reference), *services], market)
         if await journal.get(DeskStateRow, "market") is None:
             await _first_start(desk, journal, seed)
+        observer, began_ns = Metered(), stopwatch_ns()
         open_orders = await recovery.recover(desk, journal, journal)
         if lost := await recovery.lost_children(journal, market.now_ns):
             turn = desk.reports(lost)
@@ -57,7 +62,8 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         log.info("desk recovered", open_orders=open_orders, lost_children=len(lost), seed=seed)
         files = instruments.files_of(settings.state_dir, settings.instruments)
         await instruments.take_files(files, reference, desk, journal)
-        driver = LiveDriver(desk, journal, clock)
+        driver = LiveDriver(desk, journal, clock, observer)
+        observer.recovered("desk", (stopwatch_ns() - began_ns) / NS_PER_SECOND)
         # What exists now stays; walking it again in every full collection stopped the desk for 100 ms and more.
         gc.collect()
         gc.freeze()
@@ -66,25 +72,28 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         keeper = HistoryKeeper(settings.state_dir / "history", journal)
         keeper.listen(driver)
         driver.start()
-        beside = [asyncio.create_task(kept_market.keep_time_on(journal, market)), asyncio.create_task(keeper.run())]
+        work = (kept_market.keep_time_on(journal, market), keeper.run(), watch_loop_lag())
+        beside = [asyncio.create_task(item) for item in work]
+        lag = STANDING.market_lag(lambda: driver.pacer.lag_ns / NS_PER_SECOND / settings.speed)
         try:
-            yield (
-                Access(
-                    requests=driver,
-                    store=journal,
-                    journal=journal,
-                    feed=driver,
-                    market=market,
-                    reference=reference,
-                    clock=MarketClock(market),
-                    wall=WallClock(),
-                    health=lambda: _health(settings, driver),
-                    new_id=_new_id,
-                    about=lambda: _about(settings, driver, seed),
-                    cost_models=(cost_model(StrategyConfig()),),
-                ),
-                driver,
-            )
+            with lag:
+                yield (
+                    Access(
+                        requests=driver,
+                        store=journal,
+                        journal=journal,
+                        feed=driver,
+                        market=market,
+                        reference=reference,
+                        clock=MarketClock(market),
+                        wall=WallClock(),
+                        health=lambda: _health(settings, driver),
+                        new_id=_new_id,
+                        about=lambda: _about(settings, driver, seed),
+                        cost_models=(cost_model(StrategyConfig()),),
+                    ),
+                    driver,
+                )
         finally:
             gc.unfreeze()
             for task in beside:

@@ -12,6 +12,7 @@ from bestex.app.clock import MarketClock, WallClock
 from bestex.app.market_feed import RemoteMarket
 from bestex.app.separate import Separate
 from bestex.app.settings import Settings
+from bestex.app.watching import watched
 
 _SWITCH_SECONDS = 0.0005  # the interpreter is handed on this often, so that no thread waits long for it
 
@@ -20,7 +21,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM. `ready` is told the address once requests are taken."""
     listener = http_server.bind(settings.host, settings.port)
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
-    async with separate.running(settings) as process:
+    async with separate.running(settings) as process, watched(process):
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)

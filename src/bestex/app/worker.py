@@ -17,7 +17,10 @@ import msgspec
 import structlog
 
 from bestex.app import recovery
+from bestex.app.clock import stopwatch_ns
+from bestex.app.desk import Desk
 from bestex.app.host import Host, Turn
+from bestex.app.observer import SILENT, Observer
 from bestex.domain.errors import BestexError, BusUnavailable, Conflict, Fenced
 from bestex.messages.codec import client_view, decode, encode, json_bytes
 from bestex.messages.envelope import Message
@@ -54,6 +57,7 @@ class Worker:
         lease: Lease | None = None,
         may_send: Callable[[], bool] = lambda: True,
         keeps_all: bool = False,
+        observer: Observer = SILENT,
     ) -> None:
         """
         Args:
@@ -63,15 +67,17 @@ class Worker:
             lease: the right under which it writes; None where nobody else could.
             may_send: asked before every publication; False = the lease may have run out by now.
             keeps_all: journal every fact of its streams, also those that no service here takes.
+            observer: hears what the worker does.
         """
         self.name = name
-        self.host = make_host()
+        self._observer = observer
+        self._make_host = make_host
+        self.host = self._new_host()
         self.lease = lease
         self.stale = 0  # deliveries of an earlier epoch, refused
         self.repeated = 0  # deliveries heard before
         self.parked: dict[str, int] = {}  # order id -> messages waiting
         self.ready = asyncio.Event()
-        self._make_host = make_host
         self._journal = journal
         self._bus = bus
         self.reads = tuple(reads)
@@ -94,6 +100,12 @@ class Worker:
         self._listeners: list[Callable[[int, Message[Any]], None]] = []
         self._settled: list[Callable[[], None]] = []
         self.counts: dict[str, dict[Stream, int]] = {"read": {}, "published": {}}  # since the start
+        observer.works(self)
+
+    def _new_host(self) -> Host:
+        host = self._make_host()
+        host.step = self._observer.step
+        return host
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -132,6 +144,15 @@ class Worker:
     def outbox(self) -> int:
         """Messages committed and not yet published."""
         return len(self._outbox)
+
+    @property
+    def arrived(self) -> int:
+        """Groups of records read and not yet handled."""
+        return self._arrived.qsize()
+
+    def position(self, stream: Stream) -> str | None:
+        """Of the newest record of the stream that is handled; None before the first."""
+        return self._positions.get(_label(stream))
 
     @property
     def is_idle(self) -> bool:
@@ -193,6 +214,8 @@ class Worker:
                     # No waiting between the step and this: a commit has both or neither.
                     self._positions[label] = self._gathered.positions[label] = delivery.position
             await self._commit()
+            for _, group in arrived:
+                self._observer.read(self.name, group)
             self._busy = False
             self._something.set()
             while len(self._outbox) > _OUTBOX_MAX:
@@ -225,7 +248,9 @@ class Worker:
             self._park(order_id, delivery.body.decode(), f"{source} said {sequence} after {before}")
             return
         try:
-            self._hear_fact(decode(delivery.body))
+            message = decode(delivery.body)
+            self._observer.heard(message, headers)
+            self._hear_fact(message)
         except Exception as error:
             await self._set_aside(order_id, delivery.body.decode(), error)
 
@@ -242,6 +267,7 @@ class Worker:
             self._gathered.positions[f"epoch/{name}"] = str(epoch)
         elif epoch < highest:
             self.stale += 1
+            self._observer.refused_stale(self.name)
             log.warning("earlier epoch refused", worker=self.name, lease=name, epoch=epoch, newest=highest)
         return epoch < highest
 
@@ -250,13 +276,14 @@ class Worker:
         try:
             if request.idempotency_key is not None:
                 await self._check_new(request.idempotency_key)
-            turn = self.host.request(
-                request.service,
-                payload,
-                order_id=request.order_id,
-                time_ns=max(request.time_ns or 0, self.host.now_ns),
-                correlation_id=request.request_id,
-            )
+            with self._observer.following(delivery.headers):
+                turn = self.host.request(
+                    request.service,
+                    payload,
+                    order_id=request.order_id,
+                    time_ns=max(request.time_ns or 0, self.host.now_ns),
+                    correlation_id=request.request_id,
+                )
         except BestexError as error:
             self._gathered.answers.append((request.answer_to, refusal_bytes(request.request_id, error)))
             return
@@ -291,7 +318,7 @@ class Worker:
     async def _start_afresh(self) -> None:
         """A step that broke may have left its service between two states: commit what is whole, then rebuild."""
         await self._commit()
-        self.host = self._make_host()
+        self.host = self._new_host()
         await recovery.recover(self.host, self._journal, self._journal)
 
     def _park(self, order_id: str, body: str, reason: str) -> None:
@@ -335,14 +362,14 @@ class Worker:
         ]
         messages = [message for turn in gathered.turns for message in turn.messages]
         batch = Batch(messages=messages, records=records, lease=self.lease)
+        began_ns = stopwatch_ns()
         numbers = await self._journal.append(batch)
         self._saved = self._published
         own = self.host.sources
-        self._outbox.extend(
-            (number, message)
-            for number, message in zip(numbers, messages, strict=True)
-            if message.source_service in own
-        )
+        said = [pair for pair in zip(numbers, messages, strict=True) if pair[1].source_service in own]
+        self._outbox.extend(said)
+        sends = isinstance(self.host, Desk)
+        self._observer.committed(self.name, began_ns, gathered.turns, [message for _, message in said], sends=sends)
         self._answers.extend(gathered.answers)
         for turn in gathered.turns:
             self.host.release(turn)
@@ -375,6 +402,7 @@ class Worker:
     async def _publish(self) -> None:
         if not self._may_send():
             raise Fenced(f"{self.name} has not renewed its lease in time; it says nothing more", field="lease")
+        began_ns = stopwatch_ns()
         taken = list(self._outbox)[:_GROUP]
         by_stream: dict[Stream, list[Outgoing]] = {}
         for number, message in taken:
@@ -391,6 +419,7 @@ class Worker:
             self.counts["published"][stream] = self.counts["published"].get(stream, 0) + len(records)
         if taken:
             self._published = taken[-1][0]
+            self._observer.published(self.name, began_ns, [message for _, message in taken], len(self._outbox))
         self._room.set()
 
     async def _publish_answers(self) -> None:
@@ -410,6 +439,7 @@ class Worker:
         }
         if self.lease is not None:
             headers |= {"lease": self.lease.name, "epoch": str(self.lease.epoch)}
+        headers |= self._observer.headers(message)
         return Outgoing(key=message.order_id, body=encode(message), headers=headers, sequence=number)
 
     # -- starting ------------------------------------------------------------------------------------------------
@@ -439,6 +469,7 @@ class Worker:
             if message.source_service in own:
                 self._outbox.append((number, message))
         self._something.set()
+        self._observer.recovered(self.name, time.monotonic() - started)
         log.info(
             "worker recovered",
             worker=self.name,
