@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 import bestex
-from bestex import cli_bus, cli_store
+from bestex import cli_bus, cli_keys, cli_store
 from bestex.app import errors
 from bestex.domain.errors import BestexError, InvalidInput
 
@@ -25,6 +25,7 @@ instruments = typer.Typer(
 )
 app.add_typer(instruments)
 app.add_typer(cli_bus.app)
+app.add_typer(cli_keys.app)
 app.add_typer(cli_store.app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
@@ -51,7 +52,7 @@ def version(show: Annotated[bool, typer.Option("--version", help="Print the vers
 @app.command()
 def serve(
     target: Annotated[str | None, typer.Option(help="What this process is; see docs/deployment.md.")] = None,
-    host: Annotated[str | None, typer.Option(help="A loopback address.")] = None,
+    host: Annotated[str | None, typer.Option(help="A loopback address, or any where identities are required.")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes any free port.")] = None,
     state_dir: Annotated[Path | None, typer.Option(help="Where orders and the journal are kept.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the generated market, at the first start.")] = None,

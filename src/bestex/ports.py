@@ -293,7 +293,7 @@ class Store(Protocol):
         self,
         record: type[R],
         *,
-        where: dict[str, object] | None = None,  # field = value, all must hold; a tuple value means any of
+        where: dict[str, object] | None = None,  # field = value, all must hold; a tuple: any of; see OfTenant
         order_by: str | None = None,  # field name, "-" before it for descending; the key otherwise
         limit: int = 100,
         cursor: str | None = None,

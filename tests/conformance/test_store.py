@@ -11,6 +11,7 @@ from bestex.adapters.sql.journal import SqlJournal
 from bestex.adapters.sql.store import SqlStore
 from bestex.domain.errors import StoreUnavailable
 from bestex.messages.records import (
+    AuditRow,
     OWNERS,
     RECORDS,
     DeskStateRow,
@@ -85,7 +86,7 @@ async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 async def test_every_record_has_one_owner_or_is_everybodys_own() -> None:
     assert set(OWNERS) <= set(RECORDS)
-    assert set(RECORDS) - set(OWNERS) == {IdempotencyRow, DeskStateRow, InboxRow, ReadPositionRow, ParkedRow}
+    assert set(RECORDS) - set(OWNERS) == {IdempotencyRow, AuditRow, DeskStateRow, InboxRow, ReadPositionRow, ParkedRow}
     assert set(OWNERS.values()) == set(SCHEMAS)
 
 

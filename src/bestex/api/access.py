@@ -8,6 +8,10 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from bestex.api.frames import Frames
+from bestex.api.identity.authentication import Authentication
+from bestex.api.identity.identities import LOCAL, Identity
+from bestex.api.identity.scoped import scoped
+from bestex.domain.errors import Unauthenticated
 from bestex.messages.strategy import CostModel
 from bestex.ports import Clock, Feed, Journal, Market, ReferenceData, Requests, Store
 
@@ -36,13 +40,28 @@ class Access:
     about: Callable[[], dict[str, Any]]  # what /desk adds: speed, market kind, seed, label
     frames: Frames = field(default_factory=Frames)
     cost_models: Sequence[CostModel] = ()  # those by which this desk prices orders
-    actor: str = "local"  # before identities exist, and on loopback only
+    authentication: Authentication | None = None  # None: no identities, on loopback only
+    identity: Identity = LOCAL
+    allowed_origins: frozenset[str] = frozenset()  # sites whose pages may reach the desk, beside its own
+    actor: str = LOCAL.actor  # in whose name routes ask
+
+
+def seen_by(access: Access, identity: Identity) -> Access:
+    """The desk as this identity sees it: its own tenant's orders. Without identities, all of it."""
+    return access if access.authentication is None else scoped(access, identity)
 
 
 # A coroutine, because the framework runs a plain function on a thread of its pool: two changes of thread a request.
 async def _access(connection: HTTPConnection) -> Access:
     access: Access = connection.app.state.access
-    return access
+    if access is None or access.authentication is None or connection.scope["type"] == "websocket":
+        return access  # a socket says who it is in its first message
+    identity = connection.scope.get("identity")
+    if identity is None:
+        if connection.scope["path"].startswith("/api/"):
+            raise Unauthenticated
+        return access  # probes
+    return scoped(access, identity)
 
 
 Desk = Annotated[Access, Depends(_access)]

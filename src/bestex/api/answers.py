@@ -14,10 +14,13 @@ _components: dict[str, Any] = {}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in {
+        401: "No valid API key or token was given",
+        403: "Who asks may not do this",
         404: "Nothing is known under that id",
         409: "The state forbids it, or the id was used for something else",
         413: "The body is larger than 64 KiB",
         422: "The input is wrong; `errors` names field, value and what would be right",
+        429: "Above the rate limit; `Retry-After` says when to ask again",
         503: "The desk or its market cannot answer now",
     }.items()
 }

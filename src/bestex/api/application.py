@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 import bestex
 from bestex.api import answers, problems
 from bestex.api.access import Access
+from bestex.api.admission import Admission, permitted
 from bestex.api.metering import Guarding, Metering, exposition
 from bestex.api.routes import desk, execution, market, monitoring, orders, quality, reference, routing, strategy
 
@@ -39,12 +40,20 @@ def create_application(access: Access, dashboard: Path | None = None, target: st
         dashboard: folder of the built dashboard; None or a missing folder serves the API alone.
         target: whose routes to serve, see `bestex serve --target`.
     """
-    app = FastAPI(title="bestex", version=bestex.__version__, docs_url="/docs", redoc_url=None)
+    # The documents of a guarded desk are in the repository, not on the desk.
+    is_open = access is None or access.authentication is None
+    app = FastAPI(
+        title="bestex",
+        version=bestex.__version__,
+        docs_url="/docs" if is_open else None,
+        openapi_url="/openapi.json" if is_open else None,
+        redoc_url=None,
+    )
     app.state.access = access
     problems.install(app)
     routers = [router for name, own in _ROUTERS.items() if target in ("all", name) for router in own]
     for router in (*routers, desk.router):
-        app.include_router(router, prefix="/api/v1")
+        app.include_router(router, prefix="/api/v1", dependencies=[Depends(permitted)])
     app.include_router(desk.probes)
 
     @app.get("/metrics", include_in_schema=False)
@@ -54,6 +63,7 @@ def create_application(access: Access, dashboard: Path | None = None, target: st
     if dashboard is not None and (dashboard / "index.html").exists():
         app.mount("/", StaticFiles(directory=dashboard, html=True), name="dashboard")
     app.add_middleware(Guarding)
+    app.add_middleware(Admission)
     app.add_middleware(Metering)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

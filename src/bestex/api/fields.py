@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
 
 from bestex.domain.errors import InvalidInput
-from bestex.domain.ids import checked_id
+from bestex.domain.ids import checked_id, checked_order_id
 from bestex.domain.time import from_iso
 
 
@@ -67,6 +67,15 @@ def _id(value: Any) -> str:
         raise ValueError(error.expected) from None
 
 
+def _order_id(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text")
+    try:
+        return checked_order_id(value, field="order_id")
+    except InvalidInput as error:
+        raise ValueError(error.expected) from None
+
+
 Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 Positive = Annotated[Decimal, BeforeValidator(_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Rate = Annotated[float, BeforeValidator(_rate), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1})]
@@ -77,6 +86,18 @@ Id = Annotated[
     str,
     BeforeValidator(_id),
     WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$"}),
+]
+OrderId = Annotated[
+    str,
+    BeforeValidator(_order_id),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 100,
+            "pattern": "^([a-z0-9][a-z0-9-]{0,15}~)?[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$",
+            "description": "An answer carries the tenant of the order before it, where there are several",
+        }
+    ),
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Minutes = Annotated[int, Strict(), Field(ge=1, le=24 * 60)]

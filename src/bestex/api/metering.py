@@ -8,9 +8,10 @@ import structlog
 from prometheus_client import generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bestex.api.access import Access
 from bestex.api.meters import REGISTRY, REQUESTS, SECONDS
 from bestex.api.problems import problem
-from bestex.api.streams import same_origin
+from bestex.api.sockets import allowed_origin
 from bestex.api.strict_json import BODY_BYTES_MAX
 
 log = structlog.get_logger()
@@ -73,7 +74,8 @@ class Guarding:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if not same_origin(headers.get("origin"), headers.get("host")):
+        access: Access = scope["app"].state.access
+        if not allowed_origin(headers.get("origin"), headers.get("host"), access.allowed_origins):
             await problem(403, "foreign_origin", "a page of another site may not write")(scope, receive, send)
             return
         body = bytearray()

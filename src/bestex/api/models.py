@@ -6,7 +6,22 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Strict
 
 from bestex.api import examples
-from bestex.api.fields import Body, Day, Flag, Float, Id, Minutes, Name, Number, Positive, Rate, Share, Text, Time
+from bestex.api.fields import (
+    Body,
+    Day,
+    Flag,
+    Float,
+    Id,
+    Minutes,
+    Name,
+    Number,
+    OrderId,
+    Positive,
+    Rate,
+    Share,
+    Text,
+    Time,
+)
 from bestex.domain.instruments import AssetClass
 from bestex.domain.orders import Algorithm, ExecutionStyle, Objective, OrderType, Side, Urgency
 from bestex.domain.venues import VenueType
@@ -36,7 +51,7 @@ class MarketContextBody(Body):
 class RecommendBody(Body):
     model_config = examples.shown(examples.RECOMMEND)
 
-    order_id: Id
+    order_id: OrderId
     instrument_id: Id
     side: Side
     quantity: Positive
@@ -77,7 +92,7 @@ class InstructionsBody(Body):
 class OrderBody(Body):
     model_config = examples.shown(examples.ORDER)
 
-    order_id: Id | None = None
+    order_id: OrderId | None = None
     instrument_id: Id
     side: Side
     order_type: OrderType = OrderType.MARKET
@@ -135,7 +150,7 @@ class ExecutionBody(Body):
 
     model_config = examples.shown(examples.EXECUTION)
 
-    order_id: Id
+    order_id: OrderId
     instrument_id: Id
     side: Side
     quantity: Positive
@@ -169,7 +184,7 @@ class KillBody(Body):
 class MonitorBody(Body):
     model_config = examples.shown(examples.MONITOR)
 
-    order_id: Id
+    order_id: OrderId
     monitoring_metrics: list[Text] = []
     alert_thresholds: dict[str, Float] = {}
     real_time_updates: Flag = True
@@ -193,7 +208,7 @@ class SilenceBody(Body):
 class AnalyzeBody(Body):
     model_config = examples.shown(examples.ANALYZE)
 
-    order_id: Id
+    order_id: OrderId
 
 
 class StrategyBody(Body):
@@ -244,7 +259,7 @@ class AnalyzeBatchBody(Body):
 
     model_config = examples.shown(examples.ANALYZE_BATCH)
 
-    order_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)] | None = None
+    order_ids: Annotated[list[OrderId], Field(min_length=1, max_length=1_000)] | None = None
     start_date: Day | None = None
     end_date: Day | None = None
     limit: Annotated[int, Strict(), Field(ge=1, le=1_000)] = 200
@@ -264,7 +279,7 @@ class QualityMonitorBody(Body):
 class RouteBody(Body):
     model_config = examples.shown(examples.ROUTE)
 
-    order_id: Id
+    order_id: OrderId
     instrument_id: Id
     side: Side
     quantity: Positive

@@ -9,12 +9,15 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bestex.domain.errors import BestexError, InvalidInput
+from bestex.domain.errors import BestexError, InvalidInput, TooManyRequests, Unauthenticated
 from bestex.messages.codec import json_bytes
 
 log = structlog.get_logger()
 
 _STATUS = {
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "too_many_requests": 429,
     "invalid_input": 422,
     "invalid_order": 422,
     "invalid_data": 422,
@@ -31,6 +34,8 @@ _STATUS = {
 }
 _TITLES = {
     400: "Bad request",
+    401: "Unauthenticated",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
@@ -38,6 +43,7 @@ _TITLES = {
     413: "Body too large",
     415: "Unsupported media type",
     422: "Invalid input",
+    429: "Too many requests",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -69,7 +75,12 @@ def problem(status: int, code: str, detail: str, errors: list[FieldProblem] | No
 def of(error: BestexError) -> Response:
     errors = error.errors if isinstance(error, InvalidInput) else (error,)
     fields = [FieldProblem(field=e.field, value=e.value, expected=e.expected, detail=e.message) for e in errors]
-    return problem(_STATUS.get(error.code, 400), error.code, error.message, fields)
+    answer = problem(_STATUS.get(error.code, 400), error.code, error.message, fields)
+    if isinstance(error, Unauthenticated):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
 
 
 def install(app: FastAPI) -> None:

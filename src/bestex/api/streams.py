@@ -6,13 +6,14 @@ A reader too slow for its bounded queue is closed with 1013 and the place to res
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
+from bestex.api import sockets
 from bestex.api.access import Access
 from bestex.api.following import Following, Past, SlowReader
 from bestex.api.meters import CLIENTS, DROPPED
+from bestex.domain.tenants import qualified
 from bestex.messages.envelope import Message
 
 DESK_TYPES = frozenset(
@@ -34,19 +35,27 @@ DESK_TYPES = frozenset(
 
 
 async def order_stream(socket: WebSocket, access: Access, order_id: str, after_sequence: int) -> None:
-    def wanted(message: Message[Any]) -> bool:
-        return message.order_id == order_id and message.source_service == "monitoring"
+    async def begin(access: Access) -> None:
+        order = qualified(access.identity.tenant, order_id)
 
-    past = access.journal.read(order_id=order_id, source="monitoring", after_sequence=after_sequence)
-    await _serve(socket, access, wanted, past, lambda _, message: access.frames.of_order(message))
+        def wanted(message: Message[Any]) -> bool:
+            return message.order_id == order and message.source_service == "monitoring"
+
+        past = access.journal.read(order_id=order, source="monitoring", after_sequence=after_sequence)
+        await _serve(socket, access, wanted, past, lambda _, message: access.frames.of_order(message))
+
+    await sockets.admitted(socket, access, "monitoring.order_stream", begin)
 
 
 async def desk_stream(socket: WebSocket, access: Access, after_position: int | None) -> None:
-    def wanted(message: Message[Any]) -> bool:
-        return message.event_type in DESK_TYPES
+    async def begin(access: Access) -> None:
+        def wanted(message: Message[Any]) -> bool:
+            return message.event_type in DESK_TYPES
 
-    past = None if after_position is None else access.journal.read(after_position=after_position)
-    await _serve(socket, access, wanted, past, access.frames.of_desk)
+        past = None if after_position is None else access.journal.read(after_position=after_position)
+        await _serve(socket, access, wanted, past, access.frames.of_desk)
+
+    await sockets.admitted(socket, access, "monitoring.desk_stream", begin)
 
 
 async def _serve(
@@ -56,13 +65,9 @@ async def _serve(
     past: Past | None,
     frame: Callable[[int, Message[Any]], str],
 ) -> None:
-    if not same_origin(socket.headers.get("origin"), socket.headers.get("host")):
-        await socket.close(code=1008, reason="foreign Origin")
-        return
-    await socket.accept()
     CLIENTS.inc()
     following = Following(access, wanted, past)
-    reader = asyncio.create_task(_until_closed(socket))
+    reader = asyncio.create_task(sockets.until_closed(socket))
     sender = asyncio.create_task(_send(socket, following, frame))
     try:
         await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,16 +86,3 @@ async def _send(socket: WebSocket, following: Following, frame: Callable[[int, M
     except SlowReader as slow:
         DROPPED.inc()
         await socket.close(code=1013, reason=str(slow))
-
-
-async def _until_closed(socket: WebSocket) -> None:
-    try:
-        while True:
-            await socket.receive_text()
-    except WebSocketDisconnect:
-        return
-
-
-def same_origin(origin: str | None, host: str | None) -> bool:
-    """A browser page of another site must not reach the desk; programs send no Origin."""
-    return origin is None or urlsplit(origin).netloc == host

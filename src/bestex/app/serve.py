@@ -16,7 +16,7 @@ from bestex.adapters.marketdata.calendars import session_at_or_after
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
-from bestex.app import http_server, instruments, kept_market, recovery, targets
+from bestex.app import http_server, identity_file, instruments, kept_market, recovery, targets
 from bestex.app.clock import MarketClock, PacedClock, WallClock, stopwatch_ns
 from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
@@ -91,6 +91,8 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                         new_id=_new_id,
                         about=lambda: _about(settings, driver, seed),
                         cost_models=(cost_model(StrategyConfig()),),
+                        authentication=identity_file.authentication(settings),
+                        allowed_origins=frozenset(settings.allowed_origins),
                     ),
                     driver,
                 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
-from bestex.app import http_server, separate
+from bestex.app import http_server, identity_file, separate
 from bestex.app.clock import MarketClock, WallClock
 from bestex.app.market_feed import RemoteMarket
 from bestex.app.separate import Separate
@@ -46,6 +46,8 @@ def access_of(process: Separate) -> Access:
         health=lambda: _health(process),
         new_id=separate.new_id,
         about=lambda: _about(process),
+        authentication=identity_file.authentication(process.settings),
+        allowed_origins=frozenset(process.settings.allowed_origins),
     )
 
 

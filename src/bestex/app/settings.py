@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bestex.app.identity_settings import IdentitySettings
 from bestex.domain.errors import InvalidInput
 
 TARGETS = ("all", "market", "strategy", "algorithm", "monitoring", "quality", "gateway", "dashboard")
@@ -23,12 +24,12 @@ def _paths(value: Any) -> Any:
     return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
 
-class Settings(BaseSettings):
+class Settings(IdentitySettings, BaseSettings):
     """Every problem is reported at once, by `load`."""
 
     model_config = SettingsConfigDict(env_prefix="BESTEX_", extra="ignore", frozen=True)
 
-    host: Annotated[str, Field(pattern=r"^(127\.\d+\.\d+\.\d+|localhost|::1)$")] = "127.0.0.1"
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\-]{1,253}$")] = "127.0.0.1"  # loopback unless identities
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080  # 0 = any free one
     state_dir: Path = Field(default_factory=default_state_dir)
     target: Annotated[str, Field(pattern="^(all|market|strategy|algorithm|monitoring|quality|gateway|dashboard)$")] = (

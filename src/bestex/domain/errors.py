@@ -8,6 +8,9 @@
     ├── Conflict            someone got there first, or the state forbids it (409)
     ├── Outdated            it has changed since it was read; read it again (412)
     ├── LimitBreached       a guard refused (409)
+    ├── Unauthenticated     who asks is not known (401)
+    ├── Forbidden           who asks is known, and may not (403)
+    ├── TooManyRequests     ask again after `retry_after_seconds` (429)
     ├── StaleMarketData     wait for the market (503)
     ├── VenueUnavailable    try again later (503)
     ├── StoreUnavailable    the database does not answer; what was asked may be asked again later (503)
@@ -96,6 +99,31 @@ class LimitBreached(BestexError):
     """A guard refused."""
 
     code = "limit_breached"
+
+
+class Unauthenticated(BestexError):
+    """Who asks is not known. The reason is the same whatever was wrong with the credential."""
+
+    code = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__("no valid API key or token was given", expected="Authorization: Bearer KEY-OR-TOKEN")
+
+
+class Forbidden(BestexError):
+    """Who asks is known, and may not."""
+
+    code = "forbidden"
+
+
+class TooManyRequests(BestexError):
+    """Above the rate limit."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after_seconds: int, expected: str | None = None) -> None:
+        super().__init__(message, expected=expected)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StaleMarketData(BestexError):

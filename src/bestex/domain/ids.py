@@ -1,4 +1,4 @@
-"""Typed ids. They sort by creation and are never parsed for meaning."""
+"""Typed ids. They sort by creation and are never parsed for meaning, but for the tenant of an order (`tenants.py`)."""
 
 import hashlib
 import re
@@ -6,6 +6,7 @@ from typing import NewType
 from uuid import UUID
 
 from bestex.domain.errors import InvalidInput
+from bestex.domain.tenants import MARK, checked_tenant
 
 ParentOrderId = NewType("ParentOrderId", str)
 ChildOrderId = NewType("ChildOrderId", str)
@@ -29,6 +30,27 @@ def checked_id(text: str, *, field: str) -> str:
             field=field,
             value=text[:120],
             expected="1 to 100 letters, digits, '_', '.', ':' or '-', first a letter or digit",
+        )
+    return text
+
+
+def checked_order_id(text: str, *, field: str) -> str:
+    """The text itself, if it can be the id of a parent order: an id, with its tenant before it where it has one.
+
+    Raises:
+        InvalidInput: as `checked_id`; 100 characters are the most with the tenant as well.
+    """
+    tenant, mark, own = text.partition(MARK)
+    if not mark:
+        return checked_id(text, field=field)
+    checked_tenant(tenant)
+    checked_id(own, field=field)
+    if len(text) > 100:
+        raise InvalidInput(
+            f"{field} {text[:120]!r} is longer than 100 with its tenant",
+            field=field,
+            value=text[:120],
+            expected=f"at most {100 - len(tenant) - 1} characters for tenant {tenant}",
         )
     return text
 

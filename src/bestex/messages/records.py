@@ -325,6 +325,26 @@ class IdempotencyRow(Record, frozen=True, kw_only=True):
     created_at_ns: int
 
 
+class AuditRow(Record, frozen=True, kw_only=True):
+    """One thing that a client asked for: who, how, and what came of it."""
+
+    table = "audit"
+    key = ("audit_id",)
+
+    audit_id: str
+    time_ns: int  # UTC
+    tenant: str
+    actor: str
+    credential: str  # id of the key or token
+    channel: str  # REST, WEBSOCKET
+    address: str  # of the client, as the socket has it
+    operation: str
+    about_order: str | None
+    status: int  # of the answer
+    outcome: str  # DONE, REFUSED, LIMITED, FAILED; ALERT: refused again and again
+    correlation_id: str
+
+
 class DeskStateRow(Record, frozen=True, kw_only=True):
     """Small facts the desk keeps about itself: the time it had reached, the market's seed."""
 
@@ -437,6 +457,7 @@ RECORDS: tuple[type[Record], ...] = (
     AlgorithmProfileRow,
     QualityAlertRow,
     IdempotencyRow,
+    AuditRow,
     DeskStateRow,
     InboxRow,
     ReadPositionRow,

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from bestex.domain.errors import BestexError, Conflict, InvalidInput, InvalidOrder, NotFound, Outdated
-from bestex.domain.ids import checked_id
+from bestex.domain.ids import checked_order_id
 from bestex.domain.orders import OrderType, ParentOrder, ParentState, changed_parent_state
 from bestex.messages.effects import Effects
 from bestex.messages.envelope import Message
@@ -121,7 +121,7 @@ class OrderDesk:
             errors.append(InvalidOrder(error.message, field=error.field, value=error.value, expected=error.expected))
 
         try:
-            checked_id(order.order_id, field="order_id")
+            checked_order_id(order.order_id, field="order_id")
         except InvalidInput as error:
             note(error)
         try:

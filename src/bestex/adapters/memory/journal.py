@@ -8,6 +8,7 @@ import msgspec
 
 from bestex.adapters.memory.leases import MemoryLeases
 from bestex.domain.errors import Conflict, InvalidInput
+from bestex.domain.tenants import OfTenant
 from bestex.messages.envelope import Message
 from bestex.messages.records import Record
 from bestex.ports import Batch, Page, R
@@ -138,10 +139,13 @@ def decode_cursor(record: type[Record], cursor: str, columns: Columns) -> list[A
 
 
 def _matches(row: Record, where: dict[str, object]) -> bool:
-    return all(
-        getattr(row, name) in value if isinstance(value, tuple) else getattr(row, name) == value
-        for name, value in where.items()
-    )
+    return all(_holds(getattr(row, name), value) for name, value in where.items())
+
+
+def _holds(found: Any, wanted: object) -> bool:
+    if isinstance(wanted, OfTenant):
+        return wanted.holds(found)
+    return found in wanted if isinstance(wanted, tuple) else bool(found == wanted)
 
 
 def _sortable(value: Any) -> tuple[bool, Any]:

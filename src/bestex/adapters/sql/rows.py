@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, and_, false, or_, select, true
 from bestex.adapters.memory.journal import check_query, decode_cursor, encode_cursor
 from bestex.adapters.sql.database import Database
 from bestex.adapters.sql.tables import DAY_OF, JOURNAL, TABLES, JsonText, column_type, day_of
+from bestex.domain.tenants import HOUSE, MARK, OfTenant
 from bestex.messages.codec import encode
 from bestex.messages.envelope import Message
 from bestex.messages.records import Record
@@ -98,7 +99,7 @@ async def find(
     table = TABLES[record] if table is None else table
     query = select(table)
     for name, value in (where or {}).items():
-        query = query.where(table.c[name].in_(value) if isinstance(value, tuple) else table.c[name] == value)
+        query = query.where(_condition(table.c[name], value))
     if cursor is not None:
         query = query.where(_after(table, columns, decode_cursor(record, cursor, columns)))
     for name, descending in columns:
@@ -110,6 +111,14 @@ async def find(
     found = await database.read(lambda connection: fetched(query.limit(limit + 1), connection))
     rows = [as_record(record, row) for row in found[:limit]]
     return Page(rows=rows, next_cursor=encode_cursor(rows[-1], columns) if len(found) > limit else None)
+
+
+def _condition(column: Any, value: object) -> Any:
+    if isinstance(value, OfTenant):
+        if value.tenant == HOUSE:
+            return column.not_like(f"%{MARK}%")
+        return column.like(f"{value.tenant}{MARK}%")  # a tenant's name holds no wildcard
+    return column.in_(value) if isinstance(value, tuple) else column == value
 
 
 def fetched(query: Select[Any], connection: Connection) -> Sequence[Any]:

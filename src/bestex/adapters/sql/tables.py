@@ -75,6 +75,7 @@ class JsonText(TypeDecorator[Any]):
 
 
 _INDEXES: dict[str, tuple[str, ...]] = {
+    "audit": ("time_ns",),
     "parent_orders": ("state", "instrument_id", "created_time_ns"),
     "strategy_selections": ("order_id", "created_at_ns"),
     "strategy_performance": ("execution_date",),

@@ -6,18 +6,19 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from bestex.api import answers, reads
-from bestex.api.access import Desk
+from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
 from bestex.api.market_now import market_now
 from bestex.api.models import AmendBody, OrderBody, ReasonBody
 from bestex.api.strict_route import StrictRoute
 from bestex.api.versions import OUTDATED, IfMatch, expected_version, tagged, versioned
-from bestex.domain.errors import Conflict, InvalidInput
+from bestex.domain.errors import Conflict, InvalidInput, NotFound
 from bestex.domain.ids import InstrumentId, ParentOrderId, VenueId
 from bestex.domain.orders import ExecutionInstructions, ParentOrder
+from bestex.domain.tenants import qualified
 from bestex.messages.orders import AmendOrder, CancelOrder, CreateOrder
-from bestex.messages.records import FillRow, ParentOrderRow
+from bestex.messages.records import FillRow, ParentOrderRow, StrategySelectionRow
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=StrictRoute)
 
@@ -68,16 +69,24 @@ def _same(row: ParentOrderRow, order: ParentOrder) -> bool:
     )
 
 
+async def _known_selection(access: Access, selection_id: str) -> None:
+    """Raises NotFound for a proposal that is another tenant's, or nobody's."""
+    if await access.store.get(StrategySelectionRow, selection_id) is None:
+        raise NotFound(f"no selection {selection_id}", field="selection_id", value=selection_id)
+
+
 @router.post("", status_code=201, responses=answers.schema(ParentOrderRow, status=201), summary="Send a parent order")
 async def create(access: Desk, request: Request, body: OrderBody, key: Key = None) -> Response:
     """With `algorithm` it goes straight to the algorithm service, with `selection_id` it commits that recommendation,
     without either the strategy service chooses. Idempotent on `order_id` and on `Idempotency-Key`."""
-    order_id = body.order_id or access.new_id("order")
+    order_id = body.order_id or qualified(access.identity.tenant, access.new_id("order"))
     order = parent_order(body, order_id)
     if body.order_id is not None and (row := await access.store.get(ParentOrderRow, order_id)) is not None:
         if _same(row, order):
             return answer(row)
         raise Conflict(f"order_id {order_id} is already in use", field="order_id", value=order_id, expected="a new id")
+    if body.selection_id is not None and access.authentication is not None:
+        await _known_selection(access, body.selection_id)
     payload = CreateOrder(
         order=order,
         actor=access.actor,

@@ -61,6 +61,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("algorithm"),
     )
     op.create_table(
+        "audit",
+        sa.Column("audit_id", sa.String(), nullable=False),
+        sa.Column("time_ns", sa.BigInteger(), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("credential", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("operation", sa.String(), nullable=False),
+        sa.Column("about_order", sa.String(), nullable=True),
+        sa.Column("status", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("correlation_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("audit_id"),
+    )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_time_ns", ["time_ns"], unique=False)
+
+    op.create_table(
         "child_orders",
         sa.Column("child_order_id", sa.String(), nullable=False),
         sa.Column("order_id", sa.String(), nullable=False),
@@ -463,6 +482,10 @@ def downgrade() -> None:
     op.drop_table("execution_monitoring")
     op.drop_table("execution_algorithms")
     op.drop_table("desk_state")
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_time_ns")
+
+    op.drop_table("audit")
     with op.batch_alter_table("child_orders", schema=None) as batch_op:
         batch_op.drop_index("ix_child_orders_order_id")
 

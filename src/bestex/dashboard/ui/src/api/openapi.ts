@@ -1705,7 +1705,10 @@ export interface components {
          *     }
          */
         AnalyzeBody: {
-            /** Order Id */
+            /**
+             * Order Id
+             * @description An answer carries the tenant of the order before it, where there are several
+             */
             order_id: string;
         };
         /**
@@ -1892,7 +1895,10 @@ export interface components {
             execution_style?: components["schemas"]["ExecutionStyle"];
             /** Instrument Id */
             instrument_id: string;
-            /** Order Id */
+            /**
+             * Order Id
+             * @description An answer carries the tenant of the order before it, where there are several
+             */
             order_id: string;
             /**
              * @default {
@@ -2506,7 +2512,10 @@ export interface components {
              * @default []
              */
             monitoring_metrics?: string[];
-            /** Order Id */
+            /**
+             * Order Id
+             * @description An answer carries the tenant of the order before it, where there are several
+             */
             order_id: string;
             /**
              * Real Time Updates
@@ -3029,7 +3038,10 @@ export interface components {
             market_context?: components["schemas"]["MarketContextBody"] | null;
             /** @default BALANCED_EXECUTION */
             objective?: components["schemas"]["Objective"];
-            /** Order Id */
+            /**
+             * Order Id
+             * @description An answer carries the tenant of the order before it, where there are several
+             */
             order_id: string;
             /** Quantity */
             quantity: number;
@@ -3099,7 +3111,10 @@ export interface components {
              * @default 3
              */
             max_venue_split?: number;
-            /** Order Id */
+            /**
+             * Order Id
+             * @description An answer carries the tenant of the order before it, where there are several
+             */
             order_id: string;
             /** @default MARKET */
             order_type?: components["schemas"]["OrderType"];
@@ -3525,6 +3540,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -3554,6 +3587,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3594,6 +3636,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionQualityAnalyzed"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -3623,6 +3683,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3663,6 +3732,24 @@ export interface operations {
                     "application/json": components["schemas"]["BatchAnalysis"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -3692,6 +3779,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3733,6 +3829,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -3762,6 +3876,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3806,6 +3929,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -3835,6 +3976,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3875,6 +4025,24 @@ export interface operations {
                     "application/json": components["schemas"]["QualityMonitoring"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -3904,6 +4072,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3946,6 +4123,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -3975,6 +4170,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4021,6 +4225,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4050,6 +4272,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4088,6 +4319,24 @@ export interface operations {
                     "application/json": components["schemas"]["QualityRecommendation"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4117,6 +4366,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4163,6 +4421,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4192,6 +4468,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4230,6 +4515,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionQualityAnalyzed"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4259,6 +4562,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4298,6 +4610,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4327,6 +4657,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4371,6 +4710,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4400,6 +4757,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4443,6 +4809,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4472,6 +4856,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4519,6 +4912,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4548,6 +4959,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4587,6 +5007,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4616,6 +5054,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4654,6 +5101,24 @@ export interface operations {
                     "application/json": components["schemas"]["MarketConditions"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4683,6 +5148,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4722,6 +5196,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4751,6 +5243,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4789,6 +5290,24 @@ export interface operations {
                     "application/json": components["schemas"]["ModelInUse"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4818,6 +5337,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4860,6 +5388,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4889,6 +5435,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4932,6 +5487,24 @@ export interface operations {
                     "application/json": components["schemas"]["Recommendation"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -4961,6 +5534,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5004,6 +5586,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5033,6 +5633,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5078,6 +5687,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5107,6 +5734,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5154,6 +5790,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5183,6 +5837,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5226,6 +5889,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionStrategyRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5255,6 +5936,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5293,6 +5983,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionStrategyRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5322,6 +6030,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5364,6 +6081,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionStrategyRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5393,6 +6128,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5431,6 +6175,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionStrategyRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5460,6 +6222,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5505,6 +6276,24 @@ export interface operations {
                     "application/json": components["schemas"]["Recommendation"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5534,6 +6323,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5640,6 +6438,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5669,6 +6485,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5707,6 +6532,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionAlgorithmRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5736,6 +6579,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5778,6 +6630,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionAlgorithmRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5807,6 +6677,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5843,6 +6722,24 @@ export interface operations {
                     "application/json": components["schemas"]["KillState"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5872,6 +6769,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5950,6 +6856,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -5979,6 +6903,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6021,6 +6954,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6050,6 +7001,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6090,6 +7050,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionPlan"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6119,6 +7097,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6195,6 +7182,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionPlan"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6224,6 +7229,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6305,6 +7319,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6334,6 +7366,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6380,6 +7421,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6409,6 +7468,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6451,6 +7519,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionPlan"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6480,6 +7566,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6619,6 +7714,24 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionStatusRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6648,6 +7761,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6735,6 +7857,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6764,6 +7904,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6807,6 +7956,24 @@ export interface operations {
                     "application/json": components["schemas"]["InstrumentRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6836,6 +8003,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6874,6 +8050,24 @@ export interface operations {
                     "application/json": components["schemas"]["Instrument"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6903,6 +8097,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6945,6 +8148,24 @@ export interface operations {
                     "application/json": components["schemas"]["InstrumentRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -6974,6 +8195,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7021,6 +8251,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7050,6 +8298,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7090,6 +8347,24 @@ export interface operations {
                     "application/json": components["schemas"]["Book"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7119,6 +8394,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7157,6 +8441,24 @@ export interface operations {
                     "application/json": components["schemas"]["MarketSnapshot"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7186,6 +8488,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7233,6 +8544,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7262,6 +8591,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7309,6 +8647,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7338,6 +8694,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7384,6 +8749,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7413,6 +8796,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7457,6 +8849,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7486,6 +8896,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7529,6 +8948,24 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRuleRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7558,6 +8995,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7600,6 +9046,24 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRuleRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7629,6 +9093,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7667,6 +9140,24 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRuleRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7696,6 +9187,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7773,6 +9273,24 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7802,6 +9320,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7844,6 +9371,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7873,6 +9418,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7952,6 +9506,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -7981,6 +9553,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8017,6 +9598,24 @@ export interface operations {
                     "application/json": components["schemas"]["MonitoringQuality"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8046,6 +9645,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8087,6 +9695,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8116,6 +9742,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8296,6 +9931,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8325,6 +9978,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8368,6 +10030,24 @@ export interface operations {
                     "application/json": components["schemas"]["ParentOrderRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8397,6 +10077,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8435,6 +10124,24 @@ export interface operations {
                     "application/json": components["schemas"]["ParentOrderRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8464,6 +10171,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8507,6 +10223,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ParentOrderRow"];
+                };
+            };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nothing is known under that id */
@@ -8554,6 +10288,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The desk or its market cannot answer now */
             503: {
                 headers: {
@@ -8593,6 +10336,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8622,6 +10383,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8669,6 +10439,24 @@ export interface operations {
                     "application/json": components["schemas"]["ParentOrderRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8714,6 +10502,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The desk or its market cannot answer now */
             503: {
                 headers: {
@@ -8750,6 +10547,24 @@ export interface operations {
                     "application/json": components["schemas"]["RoutingDecision"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8779,6 +10594,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8820,6 +10644,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8849,6 +10691,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8895,6 +10746,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8924,6 +10793,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8967,6 +10845,24 @@ export interface operations {
                     "application/json": components["schemas"]["VenueRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -8996,6 +10892,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9034,6 +10939,24 @@ export interface operations {
                     "application/json": components["schemas"]["Venue"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -9063,6 +10986,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9105,6 +11037,24 @@ export interface operations {
                     "application/json": components["schemas"]["VenueRow"];
                 };
             };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nothing is known under that id */
             404: {
                 headers: {
@@ -9134,6 +11084,15 @@ export interface operations {
             };
             /** @description The input is wrong; `errors` names field, value and what would be right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9225,4 +11184,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "9ff30b941942281155ed709068da8d2cb07f8e77e8ddd55d25d6fd7a3b86b0d0";
+export const DOCUMENT = "bfc35ea145af9bf060d14059d50c1d3c0d038c843ac2eef96c5f1dcd24df5cdb";
