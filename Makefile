@@ -157,6 +157,7 @@ schemas: $(VENV)/.native ## write the messages' JSON Schemas and the bus's Async
 lock: ## compile the hashed lock files again (needs uv)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev --all-extras pyproject.toml -o requirements-dev.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --extra production --extra telemetry -c requirements-dev.lock pyproject.toml -o requirements-production.lock
 
 clean: ## remove what the build made
 	rm -rf build .venv .venv-node src/bestex/dashboard/static src/bestex/dashboard/ui/node_modules tests/browser/node_modules
