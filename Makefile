@@ -68,6 +68,17 @@ services-stop: ## end what `make services` started
 services-status: ## say which servers run, and their addresses
 	@$(PYTHON) -m deploy.development status
 
+.PHONY: four-services four-services-stop four-services-status
+
+four-services: $(VENV)/.dev $(VENV)/.native dashboard ## start the desk as separate processes against `make services`; Ctrl-C ends it
+	@$(BIN)/python -m deploy.four_services start $(ARGS)
+
+four-services-stop: ## end what `make four-services` started
+	@$(BIN)/python -m deploy.four_services stop
+
+four-services-status: ## say which processes of the desk run and are ready
+	@$(BIN)/python -m deploy.four_services status
+
 check: lint types imports ## what the build checks beside the tests
 
 lint: $(VENV)/.dev

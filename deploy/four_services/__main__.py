@@ -1,10 +1,11 @@
-"""`python -m deploy.four_services start|stop|status`: the processes of the Procfile on loopback, against `make services`.
+"""`python -m deploy.four_services start|stop|status`: the processes of the Procfile, on loopback.
 
-`start` stays, starts again what dies, and ends all of them at Ctrl-C; with `--detach` it leaves them running. Ends only
+They use the servers of `make services`. `start` stays, starts again what dies, and ends all of them at Ctrl-C; with `--detach` it leaves them running. Ends only
 what it started.
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -36,6 +37,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=ROOT / ".bestex" / "four-services", help="of logs and pids")
     asked = parser.parse_args()
     processes = chosen(procfile.read(), asked.names)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job would ignore the first
+        signal.signal(number, signal.default_int_handler)
     asked.folder.mkdir(parents=True, exist_ok=True)
     if asked.command == "stop":
         return stop(asked.folder, processes)
@@ -98,7 +101,6 @@ def begin(process: Process, folder: Path, environment: dict[str, str]) -> Runnin
 
 def watch(folder: Path, processes: Sequence[Process], environment: dict[str, str]) -> None:
     """Until interrupted or stopped from elsewhere: start again what died, as a service manager would."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     say("", "Ctrl-C ends them all; one that dies is started again")
     register = Register(folder)
     noted = register.read()
@@ -133,8 +135,6 @@ def ending(running: Running) -> str | None:
 
 def noted_by(register: Register) -> set[str]:
     """Names in the register, dead or alive."""
-    import json
-
     return {entry["name"] for entry in json.loads(register.path.read_text())} if register.path.exists() else set()
 
 

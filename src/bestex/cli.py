@@ -33,7 +33,10 @@ out = Console(soft_wrap=True, highlight=False)
 
 
 def main() -> None:
-    """Entry point: errors a user can act on end with one clear message, exit code 2 for bad input, 1 otherwise."""
+    """Entry point: errors a user can act on end with one clear message, exit code 2 for bad input, 1 otherwise.
+
+    3 says that a server was away.
+    """
     try:
         app()
     except BestexError as error:

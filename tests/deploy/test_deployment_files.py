@@ -184,7 +184,9 @@ def test_kubernetes_has_the_common_settings_word_for_word() -> None:
 def secrets_in(text: str) -> list[str]:
     """Addresses with a password in them, and passwords given outright; capitals, $ and dots stand for one."""
     with_password = re.findall(r"\w+://[^\s:/@\"]*:([^\s@\"$A-Z{.][^\s@\"]*)@", text)
-    outright = re.findall(r"(?m)^[^#\n]*(?i:password|secret|token)\w*\"?\s*[:=]\s*[\"']?([a-z0-9][^\s\"'#]+)", text)
+    outright = re.findall(
+        r"(?m)^[^#\n]*(?i:password|secret|token)\"?\s*[:=]\s*[\"']?(?!true|false)([a-z0-9][^\s\"'#]+)", text
+    )
     return [*with_password, *outright]
 
 

@@ -4,14 +4,16 @@ import json
 
 from rich.console import Console
 
-from bestex.domain.errors import BestexError, InvalidInput
+from bestex.domain.errors import BestexError, BusUnavailable, InvalidInput, StoreUnavailable
 
 EXIT_INVALID = 2
 EXIT_FAILED = 1
+EXIT_AWAY = 3
 
 
 def explain(error: BestexError, *, as_json: bool) -> int:
-    """Say what was wrong, the value seen and what would be right, on stderr; returns the exit code."""
+    """Say what was wrong, the value seen and what would be right, on stderr; returns the exit code:
+    2 for what has to be put right, 3 for a server that did not answer, 1 for the rest."""
     items = error.errors if isinstance(error, InvalidInput) else (error,)
     if as_json:
         document = {
@@ -29,4 +31,6 @@ def explain(error: BestexError, *, as_json: bool) -> int:
             console.print(f"error: {item.message}")
             if item.expected and item.expected not in item.message:
                 console.print(f"       right would be: {item.expected}")
-    return EXIT_INVALID if isinstance(error, InvalidInput) else EXIT_FAILED
+    if isinstance(error, InvalidInput):
+        return EXIT_INVALID
+    return EXIT_AWAY if isinstance(error, StoreUnavailable | BusUnavailable) else EXIT_FAILED

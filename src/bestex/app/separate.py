@@ -15,7 +15,8 @@ from bestex.adapters.sql.database import Database, open_database
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.adapters.sql.leases import SqlLeases
 from bestex.adapters.sql.store import SqlStore
-from bestex.app import kept_market, recovery, targets
+from bestex.app import agreement, kept_market, recovery, targets
+from bestex.app.agreement import Agreement
 from bestex.app.bus_requests import BusRequests
 from bestex.app.clock import PacedClock, WallClock
 from bestex.app.conductor import Conductor, Reporter
@@ -50,6 +51,7 @@ class Separate:
     settings: Settings
     instance: str
     bus: Bus
+    agreement: Agreement
     keeper: LeaseKeeper
     market: Market
     reference: ReferenceData
@@ -101,9 +103,15 @@ def streams(settings: Settings, name: str) -> list[Stream]:
 async def open_bus(settings: Settings) -> PulsarBus:
     assert settings.bus_url is not None, "checked with the settings"
     assert settings.bus_admin_url is not None, "checked with the settings"
-    return await PulsarBus.open(
+    bus = await PulsarBus.open(
         settings.bus_url, settings.bus_admin_url, settings.shards, namespace=settings.bus_namespace
     )
+    try:
+        await bus.end(ORDERS, 0)  # made with other shards: said now, not by a worker that cannot read
+    except BaseException:
+        await bus.close()
+        raise
+    return bus
 
 
 def _schemas() -> dict[str, str]:
@@ -132,15 +140,19 @@ async def running(settings: Settings) -> AsyncIterator[Separate]:
         stack.push_async_callback(database.close)
         leases = await SqlLeases.open(store_url(settings))
         stack.push_async_callback(leases.close)
+        agreed = Agreement(leases, instance, agreement.described(settings, agreement.build()), settings.lease_seconds)
+        await agreed.join()
+        stack.push_async_callback(agreed.leave)
         store = await SqlStore.open(store_url(settings), schemas=_schemas())
         stack.push_async_callback(store.close)
         bus = await open_bus(settings)
         stack.push_async_callback(bus.close)
         tasks: list[asyncio.Task[None]] = []
         stack.push_async_callback(_cancel, tasks)
-        separate = await _assembled(settings, instance, database, leases, store, bus)
+        separate = await _assembled(settings, instance, database, leases, agreed, store, bus)
         stack.push_async_callback(separate.keeper.stop)
         tasks.append(asyncio.create_task(separate.requests.run()))
+        tasks.append(asyncio.create_task(separate.supervised(agreed.keep())))
         if isinstance(separate.market, RemoteMarket):
             tasks.append(asyncio.create_task(separate.market.run()))
         tasks.append(asyncio.create_task(separate.supervised(separate.keeper.run())))
@@ -152,6 +164,7 @@ async def _assembled(
     instance: str,
     database: Database,
     leases: SqlLeases,
+    agreed: Agreement,
     store: SqlStore,
     bus: Bus,
 ) -> Separate:
@@ -189,6 +202,7 @@ async def _assembled(
         settings=settings,
         instance=instance,
         bus=bus,
+        agreement=agreed,
         keeper=LeaseKeeper(
             target,
             lease_names(settings, target),

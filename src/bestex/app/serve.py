@@ -16,7 +16,7 @@ from bestex.adapters.marketdata.calendars import session_at_or_after
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
-from bestex.app import http_server, identity_file, instruments, kept_market, recovery, targets
+from bestex.app import free_space, http_server, identity_file, instruments, kept_market, recovery, targets
 from bestex.app.clock import MarketClock, PacedClock, WallClock, stopwatch_ns
 from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
@@ -111,6 +111,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM. `ready` is told the address once the desk takes orders."""
     lock = StateLock(settings.state_dir)
     try:
+        free_space.check(settings.state_dir, settings.free_space_mb)
         listener = http_server.bind(settings.host, settings.port)
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         lock.say(address)

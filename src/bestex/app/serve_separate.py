@@ -7,7 +7,8 @@ from typing import Any
 
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
-from bestex.app import http_server, identity_file, separate
+from bestex.app import http_server, identity_file, separate, start_checks
+from bestex.app.agreement import WithheldOrders
 from bestex.app.clock import MarketClock, WallClock
 from bestex.app.market_feed import RemoteMarket
 from bestex.app.separate import Separate
@@ -21,7 +22,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM. `ready` is told the address once requests are taken."""
     listener = http_server.bind(settings.host, settings.port)
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
-    async with separate.running(settings) as process, watched(process):
+    async with start_checks.started(settings) as process, watched(process):
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
@@ -35,7 +36,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 def access_of(process: Separate) -> Access:
     """The process as its API sees it."""
     return Access(
-        requests=process.requests,
+        requests=WithheldOrders(process.requests, process.agreement),
         store=process.store,
         journal=process.journal,
         feed=process,
@@ -75,5 +76,6 @@ def _about(process: Separate) -> dict[str, Any]:
         "feed": {"last_event_age_ms": round(lag_ns / 1e6 / settings.speed, 1)},
         "target": settings.target,
         "instance": process.instance,
+        "builds": sorted(process.agreement.builds),
         "leases": {name: worker.lease.epoch for name, worker in process.keeper.workers.items() if worker.lease},
     }

@@ -35,6 +35,7 @@ class Settings(IdentitySettings, BaseSettings):
     target: Annotated[str, Field(pattern="^(all|market|strategy|algorithm|monitoring|quality|gateway|dashboard)$")] = (
         "all"
     )
+    free_space_mb: Annotated[int, Field(ge=0)] = 256  # on the disk of the state directory; with less it does not start
     seed: Annotated[int, Field(ge=0)] = 20_261_121  # of the generated market
     speed: Annotated[float, Field(gt=0, le=1000)] = 20.0  # desk seconds per wall second
     instruments: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = ()  # files, see `app/instruments.py`

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 
+from bestex.domain.errors import InvalidInput
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -45,9 +47,21 @@ def revision(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection) -> None:
-    """Alembic is loaded only where there is something to do: it takes half a second of every start."""
-    if revision(connection) == newest():
+    """Alembic is loaded only where there is something to do: it takes half a second of every start.
+
+    Raises:
+        InvalidInput: if the tables are newer than this program.
+    """
+    found = revision(connection)
+    if found == newest():
         return
+    if found is not None and found > newest():
+        raise InvalidInput(
+            f"the tables are of revision {found}, and this program knows {newest()}: a newer one made them",
+            field="store.revision",
+            value=found,
+            expected="the version of bestex that made them, or a newer one; there is no way back but a backup",
+        )
     from alembic import command
 
     command.upgrade(config(connection), "head")
