@@ -85,7 +85,12 @@ def launch(
             extra_groups=None if user is None else [],
         )
     running = Running(name, child.pid, birth(child.pid), ports, str(log))
-    wait_until(lambda: child.poll() is not None or is_ready(), patience_s)
+    try:
+        wait_until(lambda: child.poll() is not None or is_ready(), patience_s)
+    except BaseException:  # nobody would know of it
+        child.kill()
+        child.wait()
+        raise
     if child.poll() is None and is_ready():
         child.returncode = 0  # it outlives this command on purpose: nothing to wait for, nothing to warn of
         return running

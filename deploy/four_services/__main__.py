@@ -1,7 +1,7 @@
 """`python -m deploy.four_services start|stop|status`: the processes of the Procfile, on loopback.
 
-They use the servers of `make services`. `start` stays, starts again what dies, and ends all of them at Ctrl-C; with `--detach` it leaves them running. Ends only
-what it started.
+They use the servers of `make services`. `start` stays, starts again what dies, and ends all of them at Ctrl-C; with
+`--detach` it leaves them running. Ends only what it started.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Sequence
@@ -61,8 +62,13 @@ def start(folder: Path, processes: Sequence[Process], *, detach: bool) -> int:
     with only_one(folder):
         running = register.read()
         missing = [process for process in processes if process.name not in running]
+        stopping = threading.Event()
         with ThreadPoolExecutor(max(1, len(missing))) as pool:
-            begun = list(pool.map(lambda process: begin(process, folder, environment), missing))
+            try:
+                begun = list(pool.map(lambda process: begin(process, folder, environment, stopping), missing))
+            except KeyboardInterrupt:
+                stopping.set()
+                return 130
         running |= {one.name: one for one in begun if one is not None}
         register.write(running)
     for process in processes:
@@ -79,7 +85,7 @@ def start(folder: Path, processes: Sequence[Process], *, detach: bool) -> int:
     return int(None in begun)
 
 
-def begin(process: Process, folder: Path, environment: dict[str, str]) -> Running | None:
+def begin(process: Process, folder: Path, environment: dict[str, str], stopping: threading.Event) -> Running | None:
     """Its log is kept over restarts. None when it did not come up, which is said."""
     began = time.monotonic()
     try:
@@ -89,7 +95,7 @@ def begin(process: Process, folder: Path, environment: dict[str, str]) -> Runnin
             log=folder / "logs" / f"{process.name}.log",
             ports={"http": process.port},
             environment=environment,
-            is_ready=lambda: is_ready(process),
+            is_ready=lambda: is_ready_unless(stopping, process),
             patience_s=PATIENCE_S,
         )
     except NotStarted as reason:
@@ -116,7 +122,7 @@ def watch(folder: Path, processes: Sequence[Process], environment: dict[str, str
                     del noted[process.name]
                     continue
                 say(process.name, f"pid {running.pid} ended: {how}")
-                again = begin(process, folder, environment) if how != "exit code 2" else None
+                again = begin(process, folder, environment, threading.Event()) if how != "exit code 2" else None
                 noted = {name: one for name, one in {**noted, process.name: again}.items() if one is not None}
                 register.write(noted)
 
@@ -173,6 +179,13 @@ def is_ready(process: Process) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def is_ready_unless(stopping: threading.Event, process: Process) -> bool:
+    """Raises NotStarted once it is not wanted any more."""
+    if stopping.is_set():
+        raise NotStarted("interrupted")
+    return is_ready(process)
 
 
 def environment_of_desk() -> dict[str, str]:
