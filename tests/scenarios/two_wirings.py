@@ -8,18 +8,16 @@ in event time, keeps the market here, and compares what became of every order: l
 
 import argparse
 import asyncio
-import contextlib
 import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import msgspec
 import uvloop
 from rich.console import Console
@@ -31,7 +29,7 @@ from bestex.app.conductor import Conductor
 from bestex.app.desk import Desk
 from bestex.app.replay_driver import ReplayDriver
 from bestex.app.separate import Separate
-from bestex.app.settings import Settings, load
+from bestex.app.settings import Settings
 from bestex.app.targets import services
 from bestex.domain.orders import ParentOrder
 from bestex.domain.time import NS_PER_MINUTE
@@ -42,6 +40,7 @@ from bestex.ports import Batch
 from bestex.simulation.generated_market import GeneratedMarket
 from bestex.simulation.generated_reference import GeneratedReference
 from tests.scenarios.event_time import TEN_NS
+from tests.scenarios.own_servers import own_servers
 from tests.scenarios.separate_workers import arrival_ns, small_orders
 
 SPEED = 60.0  # updates of an order come every 15 desk seconds
@@ -119,45 +118,28 @@ def in_one_process(parents: list[ParentOrder], seed: int, path: Path, told: Call
     return outcomes.digests()
 
 
-def settings_of(target: str, seed: int, namespace: str, **more: Any) -> Settings:
-    """From BESTEX_TEST_* of `make services`."""
-    return load(
-        target=target,
-        seed=seed,
-        port=0,
-        event_time=True,
-        speed=SPEED,
-        start_ns=TEN_NS,
-        store_url=os.environ["BESTEX_TEST_POSTGRES_URL"],
-        bus_url=os.environ["BESTEX_TEST_PULSAR_URL"],
-        bus_admin_url=os.environ["BESTEX_TEST_PULSAR_ADMIN_URL"],
-        bus_namespace=namespace,
-        **more,
-    )
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
+def environment_of(settings: Settings, log_level: str) -> dict[str, str]:
     assert settings.store_url is not None
     own = {
         "BESTEX_SEED": str(settings.seed),
         "BESTEX_PORT": "0",
-        "BESTEX_EVENT_TIME": "1",
+        "BESTEX_EVENT_TIME": "1" if settings.event_time else "0",
         "BESTEX_SPEED": str(settings.speed),
         "BESTEX_STORE_URL": settings.store_url.get_secret_value(),
         "BESTEX_BUS_URL": str(settings.bus_url),
         "BESTEX_BUS_ADMIN_URL": str(settings.bus_admin_url),
         "BESTEX_BUS_NAMESPACE": settings.bus_namespace,
         "BESTEX_LEASE_SECONDS": str(settings.lease_seconds),
-        "BESTEX_LOG_LEVEL": "warning",
+        "BESTEX_LOG_LEVEL": log_level,
     }
     return {**os.environ, **own}
 
 
-def start(target: str, settings: Settings, log: Path, instance: str | None = None) -> subprocess.Popen[bytes]:
+def start(target: str, settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     """A service as a process of its own."""
-    command = [sys.executable, "-m", "bestex", "serve", "--target", target, "--instance", instance or target]
+    command = [sys.executable, "-m", "bestex", "serve", "--target", target, "--instance", target]
     with log.open("ab") as out:
-        return subprocess.Popen(command, env=environment_of(settings), stdout=out, stderr=out)
+        return subprocess.Popen(command, env=environment_of(settings, "warning"), stdout=out, stderr=out)
 
 
 async def in_separate_processes(
@@ -168,7 +150,7 @@ async def in_separate_processes(
     try:
         async with separate.running(settings) as market:
             market.subscribe(lambda _, message: outcomes.note(message))
-            conductor = await _conductor(market)
+            conductor = await conductor_of(market)
             desk = conductor.desk
             for number, parent in enumerate(parents):
                 await conductor.run_until(arrival_ns(number))
@@ -201,38 +183,14 @@ async def _monitored(settings: Settings) -> dict[str, str]:
     return outcomes.digests()
 
 
-async def _conductor(market: Separate) -> Conductor:
+async def conductor_of(market: Separate) -> Conductor:
+    """The conductor of a market process in event time, once it works."""
     async with asyncio.timeout(30):
         while "market" not in market.keeper.workers:  # noqa: ASYNC110 - the keeper has no event for it
             await asyncio.sleep(0.05)
         await market.keeper.workers["market"].ready.wait()
     assert market.conductor is not None, "event time"
     return market.conductor
-
-
-@contextlib.contextmanager
-def fresh_servers(seed: int) -> Iterator[str]:
-    """Empty schemas, and a namespace of one's own on the bus."""
-    admin = os.environ["BESTEX_TEST_PULSAR_ADMIN_URL"]
-    namespace = f"public/wirings-{seed}-{os.getpid()}"
-    asyncio.run(_drop_schemas())
-    try:
-        yield namespace
-    finally:
-        httpx2.delete(f"{admin}/admin/v2/namespaces/{namespace}?force=true", timeout=30)
-
-
-async def _drop_schemas() -> None:
-    import asyncpg
-
-    connection = await asyncpg.connect(os.environ["BESTEX_TEST_POSTGRES_URL"])
-    for schema in (*separate_targets(), "desk"):
-        await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
-    await connection.close()
-
-
-def separate_targets() -> tuple[str, ...]:
-    return ("market", *SERVICES)
 
 
 def main() -> int:
@@ -253,8 +211,8 @@ def main() -> int:
         one_seconds = time.monotonic() - began
         task = progress.add_task("separate processes", total=len(parents))
         began = time.monotonic()
-        with fresh_servers(arguments.seed) as namespace:
-            settings = settings_of("market", arguments.seed, namespace)
+        with own_servers("wirings") as servers:
+            settings = servers.settings("market", seed=arguments.seed, event_time=True, speed=SPEED)
             try:
                 many = uvloop.run(
                     in_separate_processes(parents, settings, folder, lambda n: progress.update(task, completed=n))

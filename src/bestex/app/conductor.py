@@ -1,12 +1,13 @@
 """Event time over several processes: the market waits until everybody has heard and said everything of an instant.
 
-Each worker tells how many records it has read from and published to each stream, in one report after everything it has
-read is committed and everything that led to is published. The desk is at rest when, by the newest reports, every stream
-has been read to its end by everyone who reads it. A record that is published but not reported is always the consequence
-of a read that is not reported either, so an old report can hide nothing.
+Each worker tells how far it has read each stream, in one report after everything it has read is committed, everything
+that led to is published, and what it published has come back to it. The desk is at rest when, by the newest reports,
+everyone who reads a stream has read it equally far. A record beyond a report is always the consequence of a read beyond
+a report, so an old report can hide nothing. Positions are durable: a worker may die and another go on in its place.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -22,20 +23,22 @@ _VOLUME_STEP_NS = 100 * NS_PER_MILLISECOND
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker has read and published since its start."""
+    """How far a worker has read, by stream, with everything that followed from it said."""
 
     worker: str
-    read: dict[str, int]
-    published: dict[str, int]
+    epoch: int  # of its lease; 0 without one
+    positions: dict[str, str]
 
 
 class Reporter:
-    """Publishes a worker's counts whenever it has settled."""
+    """Publishes how far a worker is whenever it has settled."""
 
     def __init__(self, worker: Worker, bus: Bus) -> None:
         self._worker, self._bus = worker, bus
         self._changed = asyncio.Event()
         self._number = 0
+        # The bus remembers a producer's numbers for longer than a process lives.
+        self._producer = f"{worker.name}-settled-{time.time_ns()}"
         worker.when_settled(self._changed.set)
 
     async def run(self) -> None:
@@ -45,15 +48,12 @@ class Reporter:
             body = msgspec.json.encode(settled(self._worker))
             self._number += 1
             record = Outgoing(key=self._worker.name, body=body, headers={}, sequence=self._number)
-            await self._bus.publish(SETTLED, 0, f"{self._worker.name}-settled-{id(self)}", [record])
+            await self._bus.publish(SETTLED, 0, self._producer, [record])
 
 
 def settled(worker: Worker) -> Settled:
-    counts = {
-        kind: {f"{topic}/{shard}": number for (topic, shard), number in streams.items()}
-        for kind, streams in worker.counts.items()
-    }
-    return Settled(worker=worker.name, read=counts["read"], published=counts["published"])
+    epoch = 0 if worker.lease is None else worker.lease.epoch
+    return Settled(worker=worker.name, epoch=epoch, positions=dict(worker.positions))
 
 
 class Conductor:
@@ -78,7 +78,9 @@ class Conductor:
         async for group in self._bus.read(SETTLED, 0, after=await self._bus.end(SETTLED, 0)):
             for delivery in group:
                 report = msgspec.json.decode(delivery.body, type=Settled)
-                self._reports[report.worker] = report
+                newest = self._reports.get(report.worker)
+                if newest is None or report.epoch >= newest.epoch:
+                    self._reports[report.worker] = report
             self._changed.set()
 
     async def rest(self) -> None:
@@ -120,19 +122,14 @@ class Conductor:
         return turns
 
     def _is_at_rest(self) -> bool:
-        if self._worker.outbox or not self._worker.is_idle:
+        if not self._worker.is_idle:
             return False
-        own = settled(self._worker)
-        reports = [own, *self._reports.values()]
-        total: dict[str, int] = {}
-        for report in reports:
-            for stream, count in report.published.items():
-                total[stream] = total.get(stream, 0) + count
-        readers = {**self._readers, own.worker: [f"{topic}/{shard}" for topic, shard in self._worker.reads]}
-        by_name = {report.worker: report for report in reports}
-        for name, streams in readers.items():
-            report_of = by_name.get(name)
+        own = self._worker.positions
+        furthest = {f"{topic}/{shard}": own.get(f"{topic}/{shard}") for topic, shard in self._worker.reads}
+        for name, streams in self._readers.items():
+            report = self._reports.get(name)
             for stream in streams:
-                if total.get(stream, 0) != (0 if report_of is None else report_of.read.get(stream, 0)):
+                position = None if report is None else report.positions.get(stream)
+                if position != furthest.setdefault(stream, position):
                     return False
         return True

@@ -99,7 +99,7 @@ class Worker:
         self._room = asyncio.Event()
         self._listeners: list[Callable[[int, Message[Any]], None]] = []
         self._settled: list[Callable[[], None]] = []
-        self.counts: dict[str, dict[Stream, int]] = {"read": {}, "published": {}}  # since the start
+        self._unheard: set[tuple[str, str, int]] = set()  # own facts, by order, source, sequence: not yet read back
         observer.works(self)
 
     def _new_host(self) -> Host:
@@ -156,8 +156,17 @@ class Worker:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing heard waits for its commit, and nothing committed for its publication."""
-        return self._arrived.empty() and not self._busy and not self._outbox and not self._answers
+        """Whether nothing heard waits for its commit, nothing committed for its publication.
+
+        What it published on streams that it reads has come back by then, so `positions` are not before it.
+        """
+        waits = self._busy or self._outbox or self._answers or self._unheard
+        return self._arrived.empty() and not waits
+
+    @property
+    def positions(self) -> Mapping[str, str]:
+        """Of the newest record handled, by stream ("orders/2"); none before the first."""
+        return {_label(stream): at for stream in self.reads if (at := self._positions.get(_label(stream))) is not None}
 
     async def take(self, turns: Sequence[Turn]) -> None:
         """Commit turns that did not start on the bus: a market's reports and timers."""
@@ -223,16 +232,17 @@ class Worker:
                 await self._room.wait()
 
     async def _take(self, stream: Stream, delivery: Delivery) -> None:
-        read = self.counts["read"]
-        read[stream] = read.get(stream, 0) + 1
         headers = delivery.headers
         if "request" in headers:
             await self._answer(delivery)
             return
         source = headers["source"]
-        if source in self.host.sources or self._is_stale(headers):
-            return
         order_id, sequence = delivery.key, int(headers["sequence"])
+        if source in self.host.sources:
+            self._unheard.discard((order_id, source, sequence))
+            return
+        if self._is_stale(headers):
+            return
         before = self._heard.get((order_id, source), 0)
         if sequence <= before:
             self.repeated += 1
@@ -367,7 +377,8 @@ class Worker:
         self._saved = self._published
         own = self.host.sources
         said = [pair for pair in zip(numbers, messages, strict=True) if pair[1].source_service in own]
-        self._outbox.extend(said)
+        for number, message in said:
+            self._to_say(number, message)
         sends = isinstance(self.host, Desk)
         self._observer.committed(self.name, began_ns, gathered.turns, [message for _, message in said], sends=sends)
         self._answers.extend(gathered.answers)
@@ -379,6 +390,15 @@ class Worker:
         self._something.set()
 
     # -- saying --------------------------------------------------------------------------------------------------
+
+    def _to_say(self, number: int, message: Message[Any]) -> None:
+        self._outbox.append((number, message))
+        if self._stream_of(message) in self.reads:
+            self._unheard.add((message.order_id, message.source_service, message.sequence))
+
+    def _stream_of(self, message: Message[Any]) -> Stream:
+        shard = shard_of(message.order_id, self._bus.shards) if is_of_an_order(message.order_id) else 0
+        return topic_of(message.order_id), shard
 
     async def _say(self) -> None:
         failures = 0
@@ -406,17 +426,13 @@ class Worker:
         taken = list(self._outbox)[:_GROUP]
         by_stream: dict[Stream, list[Outgoing]] = {}
         for number, message in taken:
-            topic = topic_of(message.order_id)
-            shard = shard_of(message.order_id, self._bus.shards) if is_of_an_order(message.order_id) else 0
-            by_stream.setdefault((topic, shard), []).append(self._outgoing(number, message))
+            by_stream.setdefault(self._stream_of(message), []).append(self._outgoing(number, message))
         await asyncio.gather(
             *(self._bus.publish(*stream, self._producer, records) for stream, records in by_stream.items()),
             self._publish_answers(),
         )
         for _ in taken:
             self._outbox.popleft()
-        for stream, records in by_stream.items():
-            self.counts["published"][stream] = self.counts["published"].get(stream, 0) + len(records)
         if taken:
             self._published = taken[-1][0]
             self._observer.published(self.name, began_ns, [message for _, message in taken], len(self._outbox))
@@ -467,7 +483,7 @@ class Worker:
         own = self.host.sources
         async for number, message in self._journal.read(after_position=self._published):
             if message.source_service in own:
-                self._outbox.append((number, message))
+                self._to_say(number, message)
         self._something.set()
         self._observer.recovered(self.name, time.monotonic() - started)
         log.info(
