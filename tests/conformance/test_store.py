@@ -11,9 +11,9 @@ from bestex.adapters.sql.journal import SqlJournal
 from bestex.adapters.sql.store import SqlStore
 from bestex.domain.errors import StoreUnavailable
 from bestex.messages.records import (
-    AuditRow,
     OWNERS,
     RECORDS,
+    AuditRow,
     DeskStateRow,
     FillRow,
     IdempotencyRow,
