@@ -7,10 +7,13 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from bestex.api.analytics import Analytics
+from bestex.api.audit import AuditTrail
 from bestex.api.frames import Frames
 from bestex.api.identity.authentication import Authentication
 from bestex.api.identity.identities import LOCAL, Identity
 from bestex.api.identity.scoped import scoped
+from bestex.api.limiting import Limits
 from bestex.domain.errors import Unauthenticated
 from bestex.messages.strategy import CostModel
 from bestex.ports import Clock, Feed, Journal, Market, ReferenceData, Requests, Store
@@ -41,6 +44,9 @@ class Access:
     frames: Frames = field(default_factory=Frames)
     cost_models: Sequence[CostModel] = ()  # those by which this desk prices orders
     authentication: Authentication | None = None  # None: no identities, on loopback only
+    limits: Limits | None = None  # None: as fast as it goes
+    analytics: Analytics = field(default_factory=Analytics)
+    audit: AuditTrail | None = None  # None: the log alone has it
     identity: Identity = LOCAL
     allowed_origins: frozenset[str] = frozenset()  # sites whose pages may reach the desk, beside its own
     actor: str = LOCAL.actor  # in whose name routes ask

@@ -1,28 +1,49 @@
 """Who is let in: identities and permissions in front of every route, as pure ASGI and one dependency."""
 
+import time
+from collections import deque
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+import structlog
 from fastapi import Request
+from prometheus_client import Counter
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bestex.api import problems
+from bestex.api import audit, problems
 from bestex.api.access import Access, Desk
 from bestex.api.identity import permissions
 from bestex.api.identity.identities import LOCAL, Identity, Role
-from bestex.domain.errors import BestexError, Forbidden, Unauthenticated
-from bestex.messages.records import ParentOrderRow
+from bestex.api.limiting import is_urgent
+from bestex.api.meters import REGISTRY
+from bestex.domain.errors import BestexError, Forbidden, TooManyRequests, Unauthenticated
+from bestex.domain.ids import checked_id, checked_order_id
+from bestex.messages.records import AuditRow, ParentOrderRow
 
 _WATCHED: Final = ("/api/", "/metrics")
 _CREDENTIAL_BYTES_MAX: Final = 8 * 1024
+_TRIES: Final = 3
+_TRIES_SECONDS: Final = 600.0
+
+log = structlog.get_logger()
+INSISTED = Counter(
+    "bestex_refused_again_and_again",
+    "Clients refused three times within ten minutes",
+    ["tenant", "client"],
+    registry=REGISTRY,
+)
 
 
 class Admission:
-    """Knows who asks before anything of the request is read. Without identities everybody is `local`."""
+    """Knows who asks before anything of the request is read, and notes what came of it.
+
+    Without identities everybody is `local` and unlimited.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._refusals: dict[str, deque[float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(_WATCHED):
@@ -30,14 +51,123 @@ class Admission:
             return
         access: Access = scope["app"].state.access
         try:
-            identity = LOCAL if access.authentication is None else identified(access, credential_of(scope))
-            if scope["path"] == "/metrics" and not identity.roles & {Role.OPERATOR, Role.READ_ONLY}:
-                raise Forbidden("metrics are for the roles operator and read_only")
+            identity = await self._identity(access, scope)
         except BestexError as error:
             await problems.of(error)(scope, receive, send)
             return
         scope["identity"] = identity
-        await self._app(scope, receive, send)
+        writes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        correlation_id = _correlation_id(scope, access) if writes else ""
+        started, status = time.perf_counter(), 500
+
+        async def note(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if writes:
+                    message["headers"] = [*message["headers"], (b"x-request-id", correlation_id.encode())]
+            await send(message)
+
+        try:
+            try:
+                if access.limits is not None:
+                    await access.limits.admit(identity, is_urgent=is_urgent(scope["method"], scope["path"]))
+            except TooManyRequests as error:
+                await problems.of(error)(scope, receive, note)
+                return
+            await self._app(scope, receive, note)
+        finally:
+            seconds, now_ns = time.perf_counter() - started, access.wall.now_ns()
+            operation = operation_of(scope)
+            access.analytics.note(identity, operation, status, seconds, now_ns)
+            if writes:
+                audit_request(access, scope, identity, operation, status, correlation_id)
+            if status == 403:
+                self._refused(access, scope, identity, operation, correlation_id)
+
+    async def _identity(self, access: Access, scope: Scope) -> Identity:
+        if access.authentication is None:
+            return LOCAL
+        try:
+            identity = identified(access, credential_of(scope))
+        except Unauthenticated:
+            if access.limits is not None:
+                await access.limits.refuse_guesses(address_of(scope))
+            raise
+        if scope["path"] == "/metrics" and not identity.roles & {Role.OPERATOR, Role.READ_ONLY}:
+            raise Forbidden("metrics are for the roles operator and read_only")
+        return identity
+
+    def _refused(self, access: Access, scope: Scope, identity: Identity, operation: str, correlation_id: str) -> None:
+        """Tell somebody when a client goes on trying what it may not."""
+        now = time.monotonic()
+        tries = self._refusals.setdefault(f"{identity.tenant}/{identity.credential}", deque(maxlen=_TRIES))
+        tries.append(now)
+        if len(tries) == _TRIES and now - tries[0] <= _TRIES_SECONDS:
+            tries.clear()
+            INSISTED.labels(identity.tenant, identity.actor).inc()
+            log.error("refused again and again", actor=identity.actor, tenant=identity.tenant, operation=operation)
+            audit_request(access, scope, identity, operation, 403, correlation_id or "none", outcome="ALERT")
+
+
+def audit_request(
+    access: Access,
+    scope: Scope,
+    identity: Identity,
+    operation: str,
+    status: int,
+    correlation_id: str,
+    *,
+    outcome: str | None = None,
+    channel: str = "REST",
+) -> None:
+    """One line of the audit. `outcome` None = as the status says."""
+    said = "LIMITED" if status == 429 else "FAILED" if status >= 500 else "REFUSED" if status >= 400 else "DONE"
+    order_id = _order_id(scope.get("path_params", {}).get("order_id") or scope.get("order_id"))
+    audit.note(
+        access.audit,
+        AuditRow(
+            audit_id=access.new_id("audit"),
+            time_ns=access.wall.now_ns(),
+            tenant=identity.tenant,
+            actor=identity.actor,
+            credential=identity.credential,
+            channel=channel,
+            address=address_of(scope),
+            operation=operation,
+            about_order=order_id,
+            status=status,
+            outcome=outcome or said,
+            correlation_id=correlation_id,
+        ),
+    )
+
+
+def address_of(scope: Scope) -> str:
+    """Of the other end of the socket; what a header claims is not believed."""
+    client = scope.get("client")
+    return "unknown" if client is None else str(client[0])
+
+
+def _order_id(found: object) -> str | None:
+    """What the request named, if it can be an order; anything else has no place in a log."""
+    if not isinstance(found, str):
+        return None
+    try:
+        return checked_order_id(found, field="order_id")
+    except BestexError:
+        return None
+
+
+def _correlation_id(scope: Scope, access: Access) -> str:
+    """The client's X-Request-ID where it can be an id, else a fresh one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            try:
+                return checked_id(value.decode("ascii"), field="X-Request-ID")
+            except (BestexError, UnicodeDecodeError):
+                break
+    return access.new_id("req")
 
 
 def identified(access: Access, credential: str | None) -> Identity:

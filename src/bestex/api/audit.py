@@ -9,8 +9,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 import structlog
 
+from bestex.api.identity.identities import LOCAL
 from bestex.domain.errors import BestexError
 from bestex.messages.records import AuditRow
 from bestex.ports import Batch, Journal, Page, Store
@@ -31,21 +33,8 @@ class AuditTrail:
     _waiting: deque[AuditRow] = field(default_factory=deque)
     _writing: "asyncio.Task[None] | None" = None
 
-    def note(self, row: AuditRow) -> None:
-        """Log the line now and keep it soon."""
-        log.info(
-            "audit",
-            actor=row.actor,
-            tenant=row.tenant,
-            credential=row.credential,
-            channel=row.channel,
-            address=row.address,
-            operation=row.operation,
-            about_order=row.about_order,
-            status=row.status,
-            outcome=row.outcome,
-            correlation_id=row.correlation_id,
-        )
+    def keep(self, row: AuditRow) -> None:
+        """Keep the line soon."""
         if len(self._waiting) >= _WAITING_MAX:
             log.error("audit lines cannot be kept; the log is all there is of this one", audit_id=row.audit_id)
             return
@@ -75,3 +64,11 @@ class AuditTrail:
                 )
                 self._waiting.extendleft(reversed(group))
                 await asyncio.sleep(_RETRY_SECONDS)
+
+
+def note(trail: AuditTrail | None, row: AuditRow) -> None:
+    """Log the line now, and keep it where there is somewhere to keep it. What `local` does is kept alone."""
+    if row.credential != LOCAL.credential:
+        log.info("audit", **msgspec.structs.asdict(row))
+    if trail is not None:
+        trail.keep(row)

@@ -35,6 +35,8 @@ class StrictRoute(APIRoute):
             strict_request = StrictRequest(request.scope, _once(body))
             if body and request.headers.get("content-type", "").startswith("application/json"):
                 strict_request.parsed = _owned(parse(body), tenant)
+                if isinstance(strict_request.parsed, dict):
+                    request.scope["order_id"] = strict_request.parsed.get("order_id")  # for the audit
             return await handle(strict_request)
 
         return strict

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from pydantic import SecretStr
 
 from bestex.api.identity import keys
 from bestex.api.identity.authentication import Authentication
 from bestex.api.identity.identities import Role
 from bestex.api.identity.registry import Registry, read
+from bestex.api.limiting import Limits
 from bestex.app.clock import WallClock
 from bestex.app.identity_settings import IdentitySettings
 from bestex.domain.errors import BestexError, InvalidInput, NotFound
@@ -88,6 +90,18 @@ def authentication(settings: IdentitySettings) -> Authentication | None:
         return None
     assert settings.identities_file is not None, "checked with the settings"
     return Authentication(IdentityFile(settings.identities_file).registry, WallClock())
+
+
+def limits(settings: IdentitySettings, cache_url: SecretStr | None) -> Limits | None:
+    """The rate limits; None where no identities are required. Counted in Redis where there is one."""
+    if settings.identities == "none":
+        return None
+    return Limits(
+        per_key=settings.rate_per_key,
+        per_account=settings.rate_per_account,
+        urgent=settings.rate_urgent,
+        redis_url=None if cache_url is None else cache_url.get_secret_value(),
+    )
 
 
 def create_key(

@@ -16,6 +16,7 @@ from bestex.adapters.marketdata.calendars import session_at_or_after
 from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
+from bestex.api.audit import AuditTrail
 from bestex.app import free_space, http_server, identity_file, instruments, kept_market, recovery, targets
 from bestex.app.clock import MarketClock, PacedClock, WallClock, stopwatch_ns
 from bestex.app.desk import Desk
@@ -75,6 +76,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         work = (kept_market.keep_time_on(journal, market), keeper.run(), watch_loop_lag())
         beside = [asyncio.create_task(item) for item in work]
         lag = STANDING.market_lag(lambda: driver.pacer.lag_ns / NS_PER_SECOND / settings.speed)
+        trail = AuditTrail(journal=journal, store=journal)
         try:
             with lag:
                 yield (
@@ -93,6 +95,8 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                         cost_models=(cost_model(StrategyConfig()),),
                         authentication=identity_file.authentication(settings),
                         allowed_origins=frozenset(settings.allowed_origins),
+                        limits=identity_file.limits(settings, settings.cache_url),
+                        audit=trail,
                     ),
                     driver,
                 )
@@ -102,6 +106,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await driver.stop()
+            await trail.settled()
             await kept_market.keep_time(journal, market)
     finally:
         await journal.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
+from bestex.api.audit import AuditTrail
 from bestex.app import http_server, identity_file, separate, start_checks
 from bestex.app.agreement import WithheldOrders
 from bestex.app.clock import MarketClock, WallClock
@@ -49,6 +50,8 @@ def access_of(process: Separate) -> Access:
         about=lambda: _about(process),
         authentication=identity_file.authentication(process.settings),
         allowed_origins=frozenset(process.settings.allowed_origins),
+        limits=identity_file.limits(process.settings, process.settings.cache_url),
+        audit=AuditTrail(journal=process.journal, store=process.journal),
     )
 
 

@@ -165,6 +165,8 @@ RIGHTS: Final = (
             "reference.change_venue",
         ),
     ),
+    Right(name="read the audit", roles=_roles(RISK, OPERATOR), operations=("desk.audit",)),
+    Right(name="watch clients", roles=_roles(OPERATOR), operations=("desk.clients",)),
 )
 
 RIGHT_OF: Final = {operation: right for right in RIGHTS for operation in right.operations}

@@ -4,8 +4,12 @@ from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
 import bestex
+from bestex.api import answers
 from bestex.api.access import Desk
-from bestex.api.answers import answer
+from bestex.api.analytics import ClientUse
+from bestex.api.answers import Cursor, Limit, answer, page
+from bestex.domain.tenants import HOUSE
+from bestex.messages.records import AuditRow
 
 router = APIRouter(tags=["desk"])
 probes = APIRouter(tags=["desk"])
@@ -23,6 +27,36 @@ async def desk(access: Desk) -> Response:
             **access.about(),
         }
     )
+
+
+@router.get("/desk/clients", responses=answers.page_schema(ClientUse), summary="What each client does with the API")
+async def clients(access: Desk) -> Response:
+    """Since this process started, by client and operation. The house sees every tenant's clients."""
+    analytics, limits, tenant = access.analytics, access.limits, access.identity.tenant
+    known = [item for item in analytics.identities() if tenant in (HOUSE, item.tenant)]
+    left = {} if limits is None else {item.credential: await limits.left(item) for item in known}
+    return page([row for row in analytics.rows(left) if tenant in (HOUSE, row.tenant)])
+
+
+@router.get("/desk/audit", responses=answers.page_schema(AuditRow), summary="Who asked for what, newest first")
+async def audit(
+    access: Desk,
+    actor: str | None = None,
+    operation: str | None = None,
+    outcome: str | None = None,
+    about_order: str | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Every request that could have changed something. The house sees every tenant's lines."""
+    if access.audit is None:
+        return page([])
+    given = {"actor": actor, "operation": operation, "outcome": outcome, "about_order": about_order}
+    where: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if access.identity.tenant != HOUSE:
+        where["tenant"] = access.identity.tenant
+    found = await access.audit.latest(where, limit, cursor)
+    return page(found.rows, found.next_cursor)
 
 
 @probes.get("/healthz", summary="The process answers")

@@ -38,6 +38,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asked for what, newest first
+         * @description Every request that could have changed something. The house sees every tenant's lines.
+         */
+        get: operations["audit_api_v1_desk_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each client does with the API
+         * @description Since this process started, by client and operation. The house sees every tenant's clients.
+         */
+        get: operations["clients_api_v1_desk_clients_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/execution-quality/algorithm-performance": {
         parameters: {
             query?: never;
@@ -1731,6 +1771,25 @@ export interface components {
          */
         AssetClass: "BOND" | "CRYPTO" | "EQUITY" | "FUTURE" | "FX";
         /**
+         * AuditRow
+         * @description One thing that a client asked for: who, how, and what came of it.
+         */
+        AuditRow: {
+            about_order: string | null;
+            actor: string;
+            address: string;
+            audit_id: string;
+            channel: string;
+            correlation_id: string;
+            credential: string;
+            operation: string;
+            outcome: string;
+            status: number;
+            tenant: string;
+            /** Format: date-time */
+            time: string;
+        };
+        /**
          * Bar
          * @description Open, high, low, close and volume of [start_ns, end_ns); prices None when nothing traded.
          */
@@ -1814,6 +1873,27 @@ export interface components {
             /** Format: date-time */
             updated_time: string;
             venue: string;
+        };
+        /**
+         * ClientUse
+         * @description One client's use of one operation since the process started. Percentiles are over the latest 512 calls.
+         */
+        ClientUse: {
+            account: string;
+            calls: number;
+            client: string;
+            credential: string;
+            failed: number;
+            /** Format: date-time */
+            last_time: string;
+            limited: number;
+            operation: string;
+            p50_ms: number;
+            p95_ms: number;
+            p99_ms: number;
+            quota_left: number | null;
+            refused: number;
+            tenant: string;
         };
         /** ConstraintsBody */
         ConstraintsBody: {
@@ -3511,6 +3591,205 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    audit_api_v1_desk_audit_get: {
+        parameters: {
+            query?: {
+                actor?: string | null;
+                operation?: string | null;
+                outcome?: string | null;
+                about_order?: string | null;
+                /** @description rows a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AuditRow"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clients_api_v1_desk_clients_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ClientUse"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description No valid API key or token was given */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is known under that id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state forbids it, or the id was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input is wrong; `errors` names field, value and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Above the rate limit; `Retry-After` says when to ask again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The desk or its market cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -11184,4 +11463,4 @@ export interface operations {
     };
 }
 /** Digest of the document these types were made from. */
-export const DOCUMENT = "bfc35ea145af9bf060d14059d50c1d3c0d038c843ac2eef96c5f1dcd24df5cdb";
+export const DOCUMENT = "9a4d444b5414cf624ef570ac2ea07f8396dfbec19718b847a8a2b7c8f65fee61";
