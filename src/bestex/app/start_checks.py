@@ -56,9 +56,9 @@ def all_of(problems: list[BestexError]) -> BestexError:
     if wrong:
         # Refused input ends the process for good, so a server that is away is said beside it.
         items = [*wrong, *(InvalidInput(item.message, field=item.field, expected=item.expected) for item in away)]
-        once = list({_server(item): item for item in items}.values())
+        once = list({_server(item): item for item in reversed(items)}.values())[::-1]
         return InvalidInput("; ".join(item.message for item in once), errors=once)
-    once_away = list({_server(item): item for item in away}.values())
+    once_away = list({_server(item): item for item in reversed(away)}.values())[::-1]
     return type(away[0])("; ".join(item.message for item in once_away), field=away[0].field, expected=away[0].expected)
 
 
