@@ -146,31 +146,52 @@ async def in_separate_processes(
     parents: list[ParentOrder], settings: Settings, folder: Path, told: Callable[[int], None]
 ) -> dict[str, str]:
     processes = [start(target, settings, folder / f"{target}.log") for target in SERVICES]
-    outcomes = Outcomes()
+    working = asyncio.create_task(_work(parents, settings, told))
+    ending = asyncio.create_task(_until_one_ends(processes))
     try:
-        async with separate.running(settings) as market:
-            market.subscribe(lambda _, message: outcomes.note(message))
-            conductor = await conductor_of(market)
-            desk = conductor.desk
-            for number, parent in enumerate(parents):
-                await conductor.run_until(arrival_ns(number))
-                request = CreateOrder(order=parent, actor="test", market=desk.market.snapshot(parent.instrument_id))
-                turn = desk.request(
-                    "order-desk", request, order_id=parent.order_id, time_ns=desk.market.now_ns, correlation_id=None
-                )
-                await conductor.take([turn])
-                told(outcomes.over)
-            while outcomes.over < len(parents):
-                await conductor.run_until(desk.market.now_ns + NS_PER_MINUTE)
-                told(outcomes.over)
+        await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            said = _logs(folder)
+            raise AssertionError(f"a service ended by itself: {said}")
+        working.result()
     finally:
+        for task in (working, ending):
+            task.cancel()
+        await asyncio.gather(working, ending, return_exceptions=True)
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(10)
-    told(outcomes.over)
-    Console(stderr=True).print(f"{conductor.instants:,} instants at which the market stopped")
+            process.wait(30)
     return await _monitored(settings)
+
+
+async def _work(parents: list[ParentOrder], settings: Settings, told: Callable[[int], None]) -> None:
+    outcomes = Outcomes()
+    async with separate.running(settings) as market:
+        market.subscribe(lambda _, message: outcomes.note(message))
+        conductor = await conductor_of(market)
+        desk = conductor.desk
+        for number, parent in enumerate(parents):
+            await conductor.run_until(arrival_ns(number))
+            request = CreateOrder(order=parent, actor="test", market=desk.market.snapshot(parent.instrument_id))
+            turn = desk.request(
+                "order-desk", request, order_id=parent.order_id, time_ns=desk.market.now_ns, correlation_id=None
+            )
+            await conductor.take([turn])
+            told(outcomes.over)
+        while outcomes.over < len(parents):
+            await conductor.run_until(desk.market.now_ns + NS_PER_MINUTE)
+            told(outcomes.over)
+
+
+def _logs(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text()[-2000:] for path in sorted(folder.glob("*.log"))}
+
+
+async def _until_one_ends(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Nobody would answer for a process that has ended, and the market would wait for ever."""
+    while all(process.poll() is None for process in processes):  # noqa: ASYNC110 - a process has no event
+        await asyncio.sleep(0.2)
 
 
 async def _monitored(settings: Settings) -> dict[str, str]:

@@ -41,6 +41,8 @@ from bestex.simulation.generated_reference import GeneratedReference
 log = structlog.get_logger()
 
 _MARKET_KEPT_SECONDS = 600.0  # only the newest matters, and there are many
+_PATIENCE_SECONDS = 30.0  # with a database that does not answer; several processes may be making their tables
+
 SHARED = frozenset({"algorithm"})  # services whose orders several processes share, shard by shard
 
 
@@ -136,7 +138,7 @@ async def running(settings: Settings) -> AsyncIterator[Separate]:
     target = settings.target
     instance = f"{settings.instance or target}-{os.urandom(4).hex()}"
     async with contextlib.AsyncExitStack() as stack:
-        database = await open_database(store_url(settings), schema=target)
+        database = await open_database(store_url(settings), schema=target, patience_seconds=_PATIENCE_SECONDS)
         stack.push_async_callback(database.close)
         leases = await SqlLeases.open(store_url(settings))
         stack.push_async_callback(leases.close)

@@ -29,7 +29,10 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         gc.set_threshold(50_000, 20, 100)
         sys.setswitchinterval(_SWITCH_SECONDS)
         application = create_application(access_of(process), target=settings.target)
-        await http_server.run(application, listener, lambda: ready(address), until=process.broken)
+        try:
+            await http_server.run(application, listener, lambda: ready(address), until=process.broken)
+        finally:
+            gc.unfreeze()
         if process.broken.done():
             raise process.broken.result()
 
