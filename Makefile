@@ -18,7 +18,7 @@ help: ## list the commands
 
 ifneq ($(UV),)
 create = $(UV) venv -q --allow-existing -p $(PYTHON) $(VENV)
-sync = $(UV) pip sync -q -p $(BIN)/python --require-hashes
+sync = $(UV) pip sync -q -p $(BIN)/python --require-hashes --compile-bytecode
 link = $(UV) pip install -q -p $(BIN)/python --no-deps --no-build-isolation -e .
 else
 create = $(PYTHON) -m venv $(VENV)
