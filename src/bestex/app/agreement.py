@@ -22,7 +22,7 @@ from bestex.ports import Idempotency, Lease, Leases, Requests
 
 log = structlog.get_logger()
 
-SHARED_SETTINGS = ("shards", "bus_namespace", "event_time", "speed", "lease_seconds", "seed")
+SHARED_SETTINGS = ("shards", "bus_namespace", "event_time", "speed", "seed")
 _PREFIX = "settings-"
 _LONGEST = 60  # of a value, so that all of them fit the lease's column
 
