@@ -165,6 +165,11 @@ client-types: $(VENV)/.native $(UI)/node_modules/.ready ## write the dashboard's
 schemas: $(VENV)/.native ## write the messages' JSON Schemas and the bus's AsyncAPI document
 	$(BIN)/python -m bestex.app.schemas docs
 
+.PHONY: reference
+
+reference: $(VENV)/.native ## write the reference: GraphQL schema
+	$(BIN)/python -m bestex.app.graphql_schema docs/schema.graphql
+
 lock: ## compile the hashed lock files again (needs uv)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev --all-extras pyproject.toml -o requirements-dev.lock

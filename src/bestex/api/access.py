@@ -48,6 +48,7 @@ class Access:
     analytics: Analytics = field(default_factory=Analytics)
     audit: AuditTrail | None = None  # None: the log alone has it
     identity: Identity = LOCAL
+    is_embedded: bool = True  # one process; else nobody may ask what can be asked
     allowed_origins: frozenset[str] = frozenset()  # sites whose pages may reach the desk, beside its own
     actor: str = LOCAL.actor  # in whose name routes ask
 

@@ -13,14 +13,25 @@ from bestex.api import answers, problems
 from bestex.api.access import Access
 from bestex.api.admission import Admission, permitted
 from bestex.api.metering import Guarding, Metering, exposition
-from bestex.api.routes import desk, execution, market, monitoring, orders, quality, reference, routing, strategy
+from bestex.api.routes import (
+    desk,
+    execution,
+    graphql,
+    market,
+    monitoring,
+    orders,
+    quality,
+    reference,
+    routing,
+    strategy,
+)
 
 # Which process answers which routes, where the services are apart. Every process tells about itself under /desk.
 _ROUTERS = {
     "strategy": (strategy.router,),
     "market": (orders.router, routing.router, reference.router, market.router),
     "algorithm": (execution.router,),
-    "monitoring": (monitoring.router,),
+    "monitoring": (monitoring.router, graphql.router),
     "quality": (quality.router,),
 }
 

@@ -36,11 +36,11 @@ class Following:
         access: Access,
         wanted: Callable[[Message[Any]], bool],
         past: Past | None,
-        queue_max: int = QUEUE_MAX,
+        queue_max: int | None = None,
     ) -> None:
         self._wanted = wanted
         self._past = past
-        self._queue: asyncio.Queue[tuple[int, Message[Any]]] = asyncio.Queue(queue_max)
+        self._queue: asyncio.Queue[tuple[int, Message[Any]]] = asyncio.Queue(queue_max or QUEUE_MAX)
         self._overflowed = False
         self.close: Callable[[], None] = access.feed.subscribe(self._listen)
 

@@ -72,10 +72,18 @@ def problem(status: int, code: str, detail: str, errors: list[FieldProblem] | No
     return Response(json_bytes(body.model_dump()), status_code=status, media_type="application/problem+json")
 
 
-def of(error: BestexError) -> Response:
+def document(error: BestexError) -> Problem:
     errors = error.errors if isinstance(error, InvalidInput) else (error,)
     fields = [FieldProblem(field=e.field, value=e.value, expected=e.expected, detail=e.message) for e in errors]
-    answer = problem(_STATUS.get(error.code, 400), error.code, error.message, fields)
+    status = _STATUS.get(error.code, 400)
+    return Problem(
+        title=_TITLES.get(status, "Error"), status=status, code=error.code, detail=error.message, errors=fields
+    )
+
+
+def of(error: BestexError) -> Response:
+    found = document(error)
+    answer = problem(found.status, found.code, found.detail, found.errors)
     if isinstance(error, Unauthenticated):
         answer.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyRequests):

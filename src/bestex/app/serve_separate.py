@@ -55,6 +55,7 @@ def access_of(process: Separate) -> Access:
         allowed_origins=frozenset(process.settings.allowed_origins),
         limits=identity_file.limits(process.settings, process.settings.cache_url),
         audit=AuditTrail(journal=process.journal, store=process.journal),
+        is_embedded=False,
     )
 
 

@@ -98,6 +98,8 @@ RIGHTS: Final = (
             "market.quotes",
             "market.book",
             "desk.desk",
+            "graphql.query",
+            "graphql.updates",
         ),
     ),
     Right(

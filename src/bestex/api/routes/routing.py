@@ -74,15 +74,18 @@ async def route(access: Desk, request: Request, body: RouteBody, key: Key = None
 
 @router.get("/venues/quality", responses=answers.page_schema(VenueQuality), summary="The venues of an instrument")
 async def venue_quality(access: Desk, instrument_id: str) -> Response:
+    return page(await venues_of(access, instrument_id))
+
+
+async def venues_of(access: Access, instrument_id: str) -> list[VenueQuality]:
+    """The venues of an instrument as they stand now. Raises NotFound, InvalidOrder."""
     snapshot = market_now(access, instrument_id)
     quotes = {str(quote.venue): quote for quote in snapshot.venues}
     profiles = await _profiles(access)
-    return page(
-        [
-            _quality(venue, quotes.get(str(venue.venue_id)), profiles.get(str(venue.venue_id)))
-            for venue in access.reference.venues(instrument_id)
-        ]
-    )
+    return [
+        _quality(venue, quotes.get(str(venue.venue_id)), profiles.get(str(venue.venue_id)))
+        for venue in access.reference.venues(instrument_id)
+    ]
 
 
 def _quality(venue: Venue, quote: Any, profile: VenueProfileRow | None) -> VenueQuality:
