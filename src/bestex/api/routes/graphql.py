@@ -57,10 +57,11 @@ class _Handler(BaseGraphQLTransportWSHandler[Context, None]):
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
             access = self.context.access
-            if self.connection_acknowledged and access.authentication is not None:
-                if not access.authentication.still_stands(access.identity):
-                    await self.websocket.close(code=_FORBIDDEN, reason="the credential no longer stands")
-                    return
+            if access.authentication is None or not self.connection_acknowledged:
+                continue
+            if not access.authentication.still_stands(access.identity):
+                await self.websocket.close(code=_FORBIDDEN, reason="the credential no longer stands")
+                return
 
 
 class _Sockets(GraphQLRouter[Context, None]):
