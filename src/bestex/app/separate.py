@@ -227,7 +227,7 @@ async def _assembled(
 def _host_of(settings: Settings, reference: DeskReference, market: Market, shard: int | None) -> Callable[[], Host]:
     def services() -> Sequence[Service]:
         timed = not settings.event_time
-        own = targets.services(settings.target, reference, timed=timed, speed=settings.speed)
+        own = targets.services(settings.target, reference, timed=timed, speed=settings.speed, are_apart=timed)
         name = "reference" if settings.target == "market" else f"reference-{settings.target}"
         return [ReferenceService(reference, name), *own]
 

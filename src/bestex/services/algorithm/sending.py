@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from bestex.domain.market import MarketSnapshot
-from bestex.domain.orders import ChildOrder, ChildState, OrderType, Side, TimeInForce
+from bestex.domain.orders import ChildOrder, ChildState, OrderType, ParentState, Side, TimeInForce
 from bestex.domain.venues import Venue
 from bestex.messages.effects import Effects
 from bestex.messages.execution import ChildOrderCancelRequested, ChildOrderSubmitted, ControlBreach
@@ -159,9 +159,10 @@ class Sending:
             due = child.answer_due_ns(config.answer_timeout_ns, config.cancels_asked_max)
             if due is not None and due <= now_ns:
                 child.doubt(now_ns)
-                parent.reason = (
-                    f"{child.order.venue} does not answer for {child.child_order_id}: unknown, kept reserved"
-                )
+                if parent.state is not ParentState.PAUSED:  # why it paused is what a person needs to read
+                    parent.reason = (
+                        f"{child.order.venue} does not answer for {child.child_order_id}: unknown, kept reserved"
+                    )
                 self._ask_cancel(parent, child, effects, now_ns, "no answer in time")
 
     def watch_answers(self, parent: Parent, effects: Effects) -> None:

@@ -13,6 +13,7 @@ from bestex.messages.execution import (
     ExecutionCompleted,
     ExecutionParameters,
     ExecutionRequest,
+    PauseExecution,
     StartExecution,
     WorkingConstraints,
 )
@@ -52,6 +53,14 @@ def test_a_venue_that_does_not_answer_makes_the_child_unknown_and_keeps_its_quan
     assert desk.progress().live_quantity >= quantity
     assert "does not answer" in desk.progress().reason
     assert child in {event.child_order_id for event in desk.of(ChildOrderCancelRequested)}
+
+
+def test_a_paused_order_goes_on_saying_why_it_paused_while_a_venue_is_silent() -> None:
+    desk, _ = silent()
+    desk.tell(PauseExecution(order_id="P1", actor="trader", reason="news"))
+    desk.run_until(desk.now_ns + 5 * SECOND)
+    assert desk.progress().unknown_quantity > 0
+    assert "news" in desk.progress().reason
 
 
 def test_an_unknown_child_is_asked_again_after_longer_and_longer_waits_and_not_for_ever() -> None:
