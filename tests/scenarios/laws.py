@@ -1,7 +1,7 @@
 """What holds of any journal of some orders, whatever was killed, paused or repeated."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,13 +13,20 @@ from bestex.messages.streams import is_of_an_order
 _ENDS = (ReportKind.CANCELLED, ReportKind.REJECTED, ReportKind.EXPIRED)
 
 
-def broken_laws(messages: Iterable[Message[Any]], ordered: Mapping[str, Decimal], *, keeps_all: bool) -> list[str]:
+def broken_laws(
+    messages: Iterable[Message[Any]],
+    ordered: Mapping[str, Decimal],
+    *,
+    keeps_all: bool,
+    ends: Sequence[str] = ("execution_completed", "trade_executed", "execution_quality_analyzed"),
+) -> list[str]:
     """Every law that does not hold, in words; empty if all do.
 
     Args:
         messages: in the journal's order.
         ordered: parent order id -> quantity.
         keeps_all: the journal has every fact of these orders, which are over: no gap, one end each, nothing live.
+        ends: what is said once of every order that is over.
     """
     found: list[str] = []
     last: dict[tuple[str, str], int] = defaultdict(int)
@@ -70,7 +77,7 @@ def broken_laws(messages: Iterable[Message[Any]], ordered: Mapping[str, Decimal]
         for order_id in ordered:
             found += [
                 f"{order_id}: {event_type} {counted[order_id, event_type]} times"
-                for event_type in ("execution_completed", "trade_executed", "execution_quality_analyzed")
+                for event_type in ends
                 if counted[order_id, event_type] != 1
             ]
             if live[order_id]:

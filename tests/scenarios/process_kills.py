@@ -13,7 +13,7 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from tests.scenarios.separate_workers import arrival_ns, small_orders
 from tests.scenarios.service_processes import ServiceProcess, quantile
 from tests.scenarios.two_wirings import SERVICES, SPEED, Outcomes, conductor_of, in_one_process
 
-LEASE_SECONDS = 1.0
+LEASE_SECONDS = 6.0  # all processes of a desk agree on it
 _ROUND_SECONDS = 1800
 _READY_SECONDS = 60
 
@@ -61,19 +61,21 @@ class Killer:
         self.running = {target: self._start(target) for target in SERVICES}
 
     async def run(self, kills: int, told: Callable[[int], None]) -> None:
-        """Kill so often in all, then leave them alone. One in five dies again while it is starting."""
+        """Kill so often in all, then leave them alone: one, two or all at once; one in five again while it starts."""
         randomness, result = self._randomness, self._result
         while True:
             await self._all_ready()
             if result.kills >= kills:
                 return
             await asyncio.sleep(randomness.uniform(0.0, 1.5))
-            target = randomness.choice(SERVICES)
-            await self._kill(target)
+            together = randomness.choices((1, 2, len(SERVICES)), weights=(55, 30, 15))[0]
+            targets = randomness.sample(SERVICES, min(together, kills - result.kills))
+            await asyncio.to_thread(self._kill, targets)  # the market keeps its lease meanwhile
+            target = targets[0]
             if randomness.random() < 0.2 and result.kills < kills:
                 await asyncio.sleep(randomness.uniform(0.0, 3.0))
                 result.while_starting += not self.running[target].is_ready()
-                await self._kill(target)
+                await asyncio.to_thread(self._kill, [target])
             told(result.kills)
 
     def end(self) -> None:
@@ -84,10 +86,12 @@ class Killer:
         self._starts += 1
         return ServiceProcess(self._settings[target], self._folder, target, self._starts)
 
-    async def _kill(self, target: str) -> None:
-        self.running[target].kill()
-        self._result.kills += 1
-        self.running[target] = self._start(target)
+    def _kill(self, targets: Sequence[str]) -> None:
+        for target in targets:
+            self.running[target].kill()
+        self._result.kills += len(targets)
+        for target in targets:
+            self.running[target] = self._start(target)
 
     async def _all_ready(self) -> None:
         for target, process in self.running.items():
@@ -114,7 +118,7 @@ async def one_round(
     told: Callable[[int], None],
 ) -> None:
     """Work the orders while processes die; add what is wrong to the result."""
-    settings = servers.settings("market", seed=seed, event_time=True, speed=SPEED, lease_seconds=60)
+    settings = servers.settings("market", seed=seed, event_time=True, speed=SPEED, lease_seconds=LEASE_SECONDS)
     outcomes = Outcomes()
     async with separate.running(settings) as market, asyncio.timeout(_ROUND_SECONDS):
         market.subscribe(lambda _, message: outcomes.note(message))
