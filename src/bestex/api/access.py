@@ -15,8 +15,9 @@ from bestex.api.identity.identities import LOCAL, Identity
 from bestex.api.identity.scoped import scoped
 from bestex.api.limiting import Limits
 from bestex.domain.errors import Unauthenticated
+from bestex.messages.records import Record
 from bestex.messages.strategy import CostModel
-from bestex.ports import Clock, Feed, Journal, Market, ReferenceData, Requests, Store
+from bestex.ports import Cache, Clock, Feed, Journal, Market, ReferenceData, Requests, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ class Access:
     audit: AuditTrail | None = None  # None: the log alone has it
     identity: Identity = LOCAL
     is_embedded: bool = True  # one process; else nobody may ask what can be asked
+    cache: Cache | None = None  # of answers to lists, see `kept`
+    version_of: Callable[[type[Record]], str | None] = lambda _: None  # of the rows now; None = not known here
     allowed_origins: frozenset[str] = frozenset()  # sites whose pages may reach the desk, beside its own
     actor: str = LOCAL.actor  # in whose name routes ask
 

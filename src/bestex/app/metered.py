@@ -9,6 +9,7 @@ from bestex.app import metrics
 from bestex.app.clock import WallClock, stopwatch_ns
 from bestex.app.metrics import STANDING
 from bestex.app.observer import Observer
+from bestex.app.record_versions import RecordVersions
 from bestex.domain.errors import BestexError
 from bestex.domain.time import NS_PER_SECOND
 from bestex.messages.effects import Effects
@@ -29,6 +30,7 @@ class Metered(Observer):
     def __init__(self) -> None:
         self._steps: dict[tuple[str, str], Histogram] = {}
         self._wall = WallClock()
+        self.versions = RecordVersions(str(self._wall.now_ns()))
 
     def works(self, worker: "Worker") -> None:
         STANDING.workers[worker.name] = worker
@@ -60,6 +62,7 @@ class Metered(Observer):
         metrics.COMMIT_SECONDS.labels(worker).observe((now_ns - began_ns) / NS_PER_SECOND)
         metrics.COMMIT_TURNS.labels(worker).observe(len(turns))
         for turn in turns:
+            self.versions.saved(turn.records)
             if turn.messages:
                 metrics.TURNS.labels(turn.messages[0].event_type).inc()
         for message in said:

@@ -17,7 +17,9 @@ from bestex.adapters.sql.journal import SqlJournal
 from bestex.api.access import Access, ServiceHealth
 from bestex.api.application import create_application
 from bestex.api.audit import AuditTrail
+from bestex.api.kept import warm_up
 from bestex.app import free_space, http_server, identity_file, instruments, kept_market, recovery, targets
+from bestex.app.caches import open_cache
 from bestex.app.clock import MarketClock, PacedClock, WallClock, stopwatch_ns
 from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
@@ -74,37 +76,40 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         keeper.listen(driver)
         driver.start()
         work = (kept_market.keep_time_on(journal, market), keeper.run(), watch_loop_lag())
+        cache = await open_cache(settings)
         beside = [asyncio.create_task(item) for item in work]
         lag = STANDING.market_lag(lambda: driver.pacer.lag_ns / NS_PER_SECOND / settings.speed)
         trail = AuditTrail(journal=journal, store=journal)
         try:
-            with lag:
-                yield (
-                    Access(
-                        requests=driver,
-                        store=journal,
-                        journal=journal,
-                        feed=driver,
-                        market=market,
-                        reference=reference,
-                        clock=MarketClock(market),
-                        wall=WallClock(),
-                        health=lambda: _health(settings, driver),
-                        new_id=_new_id,
-                        about=lambda: _about(settings, driver, seed),
-                        cost_models=(cost_model(StrategyConfig()),),
-                        authentication=identity_file.authentication(settings),
-                        allowed_origins=frozenset(settings.allowed_origins),
-                        limits=identity_file.limits(settings, settings.cache_url),
-                        audit=trail,
-                    ),
-                    driver,
+            with lag, STANDING.cache(cache.use):
+                access = Access(
+                    requests=driver,
+                    store=journal,
+                    journal=journal,
+                    feed=driver,
+                    market=market,
+                    reference=reference,
+                    clock=MarketClock(market),
+                    wall=WallClock(),
+                    health=lambda: _health(settings, driver),
+                    new_id=_new_id,
+                    about=lambda: _about(settings, driver, seed),
+                    cost_models=(cost_model(StrategyConfig()),),
+                    authentication=identity_file.authentication(settings),
+                    allowed_origins=frozenset(settings.allowed_origins),
+                    cache=cache,
+                    version_of=observer.versions.of,
+                    limits=identity_file.limits(settings, settings.cache_url),
+                    audit=trail,
                 )
+                await warm_up(access)
+                yield access, driver
         finally:
             gc.unfreeze()
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            await cache.close()
             await driver.stop()
             await trail.settled()
             await kept_market.keep_time(journal, market)

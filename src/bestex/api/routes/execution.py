@@ -12,6 +12,7 @@ from bestex.api import answers, reads
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
+from bestex.api.kept import kept
 from bestex.api.market_now import market_now
 from bestex.api.models import AlgorithmBody, ExecutionBody, KillBody, ModifyExecutionBody, ReasonBody
 from bestex.api.reads import After, order_row
@@ -265,9 +266,12 @@ async def timeline(
 
 
 @router.get("/algorithms", responses=answers.page_schema(ExecutionAlgorithmRow), summary="The catalogue")
-async def algorithms(access: Desk, limit: Limit = 100, cursor: Cursor = None) -> Response:
-    found = await reads.algorithms(access, limit=limit, cursor=cursor)
-    return page(found.rows, found.next_cursor)
+async def algorithms(access: Desk, request: Request, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    async def work() -> Response:
+        found = await reads.algorithms(access, limit=limit, cursor=cursor)
+        return page(found.rows, found.next_cursor)
+
+    return await kept(access, request, ExecutionAlgorithmRow, work)
 
 
 @router.get(

@@ -9,6 +9,7 @@ from bestex.api import answers, reads
 from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.idempotency import Key, once
+from bestex.api.kept import kept
 from bestex.api.market_now import market_now
 from bestex.api.models import AmendBody, OrderBody, ReasonBody
 from bestex.api.strict_route import StrictRoute
@@ -103,6 +104,7 @@ async def create(access: Desk, request: Request, body: OrderBody, key: Key = Non
 @router.get("", responses=answers.page_schema(ParentOrderRow), summary="Parent orders, newest first")
 async def listing(
     access: Desk,
+    request: Request,
     state: str | None = None,
     instrument_id: str | None = None,
     sort: str = "-created_time_ns",
@@ -110,8 +112,14 @@ async def listing(
     cursor: Cursor = None,
 ) -> Response:
     """`state` takes several, separated by commas."""
-    found = await reads.orders(access, state=state, instrument_id=instrument_id, sort=sort, limit=limit, cursor=cursor)
-    return page(found.rows, found.next_cursor)
+
+    async def work() -> Response:
+        found = await reads.orders(
+            access, state=state, instrument_id=instrument_id, sort=sort, limit=limit, cursor=cursor
+        )
+        return page(found.rows, found.next_cursor)
+
+    return await kept(access, request, ParentOrderRow, work)
 
 
 @router.get("/{order_id}", responses=answers.schema(ParentOrderRow), summary="One parent order")

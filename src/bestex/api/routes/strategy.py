@@ -12,6 +12,7 @@ from bestex.api.access import Access, Desk
 from bestex.api.answers import Cursor, Limit, answer, page
 from bestex.api.fields import plain
 from bestex.api.idempotency import Key, once
+from bestex.api.kept import kept
 from bestex.api.market_now import market_now
 from bestex.api.models import (
     AdaptBody,
@@ -216,16 +217,20 @@ def _totals(name: str, rows: list[StrategyPerformanceRow]) -> dict[str, Any]:
 @router.get("/strategies", summary="The catalogue", responses=answers.page_schema(ExecutionStrategyRow))
 async def strategies(
     access: Desk,
+    request: Request,
     enabled: bool | None = None,
     strategy_type: str | None = None,
     sort: str | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    found = await reads.strategies(
-        access, enabled=enabled, strategy_type=strategy_type, sort=sort, limit=limit, cursor=cursor
-    )
-    return page(found.rows, found.next_cursor)
+    async def work() -> Response:
+        found = await reads.strategies(
+            access, enabled=enabled, strategy_type=strategy_type, sort=sort, limit=limit, cursor=cursor
+        )
+        return page(found.rows, found.next_cursor)
+
+    return await kept(access, request, ExecutionStrategyRow, work)
 
 
 @router.get("/strategies/{name}", summary="One execution strategy", responses=answers.schema(ExecutionStrategyRow))
