@@ -107,6 +107,21 @@ def serve(
 
 
 @app.command()
+def trace(
+    order_id: Annotated[str, typer.Argument(help="Of the parent order.")],
+    spans: Annotated[list[Path], typer.Option(help="What `trace_file` of the processes wrote; several may be given.")],
+    picture: Annotated[Path | None, typer.Option(help="SVG to write; default trace-<order>.svg here.")] = None,
+) -> None:
+    """Draw the trace of one order through all processes as a waterfall."""
+    from bestex.adapters.reports import waterfall
+
+    found = waterfall.of_order(waterfall.read_spans(spans), order_id)
+    path = picture or Path(f"trace-{order_id}.svg")
+    path.write_text(waterfall.waterfall(found, order_id), encoding="utf-8")
+    out.print(f"{path}: {len(found)} spans of {len({span.process for span in found})} processes")
+
+
+@app.command()
 def recommend(
     order: Annotated[Path, typer.Argument(help="JSON file: an ExecutionStrategyRequest; - reads standard input.")],
     url: Annotated[str | None, typer.Option(help="Ask this running desk instead of a fresh generated market.")] = None,

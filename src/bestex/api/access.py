@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends
+from opentelemetry.trace import Tracer
 from starlette.requests import HTTPConnection
 
 from bestex.api.analytics import Analytics
@@ -50,6 +51,7 @@ class Access:
     audit: AuditTrail | None = None  # None: the log alone has it
     identity: Identity = LOCAL
     is_embedded: bool = True  # one process; else nobody may ask what can be asked
+    tracer: Tracer | None = None  # of spans; None = none are made
     cache: Cache | None = None  # of answers to lists, see `kept`
     version_of: Callable[[type[Record]], str | None] = lambda _: None  # of the rows now; None = not known here
     allowed_origins: frozenset[str] = frozenset()  # sites whose pages may reach the desk, beside its own

@@ -75,7 +75,7 @@ def create_application(access: Access, dashboard: Path | None = None, target: st
         app.mount("/", StaticFiles(directory=dashboard, html=True), name="dashboard")
     app.add_middleware(Guarding)
     app.add_middleware(Admission)
-    app.add_middleware(Metering)
+    app.add_middleware(Metering, tracer=access.tracer)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -5,6 +5,8 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,6 +18,8 @@ from bestex.api.strict_json import BODY_BYTES_MAX
 
 log = structlog.get_logger()
 
+_PROPAGATOR = TraceContextTextMapPropagator()
+
 
 def exposition() -> bytes:
     return generate_latest(REGISTRY)
@@ -24,13 +28,27 @@ def exposition() -> bytes:
 class Metering:
     """Counts and times every request under its route's template, never under its ids."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tracer: Tracer | None = None) -> None:
+        """`tracer` for a span a request, which goes on with the client's own trace; None = no spans."""
         self._app = app
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._tracer is None:
+            await self._metered(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        above = _PROPAGATOR.extract(headers)
+        with self._tracer.start_as_current_span(str(scope["method"]), context=above, kind=SpanKind.SERVER) as span:
+            await self._metered(scope, receive, send)
+            span.update_name(f"{scope['method']} {_template(scope)}")
+            if (order_id := scope.get("path_params", {}).get("order_id")) is not None:
+                span.set_attribute("bestex.order_id", order_id)
+
+    async def _metered(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         status = 500
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from bestex.app.observer import SILENT, Observer
 from bestex.domain.errors import BestexError, BusUnavailable, ServiceUnavailable
 from bestex.messages.envelope import Payload
 from bestex.messages.requests import read_answer, request_bytes
@@ -27,6 +28,7 @@ class BusRequests:
         new_id: Callable[[str], str],
         shared: frozenset[str] = frozenset(),
         seconds: float = 10.0,
+        observer: Observer = SILENT,
     ) -> None:
         """
         Args:
@@ -41,6 +43,7 @@ class BusRequests:
         self._new_id = new_id
         self._shared = shared
         self._seconds = seconds
+        self._observer = observer
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._number = 0
         self._listening = asyncio.Event()
@@ -85,7 +88,7 @@ class BusRequests:
         record = Outgoing(
             key=order_id,
             body=body,
-            headers={"request": service, "event_type": payload.message_type},
+            headers={"request": service, "event_type": payload.message_type, **self._observer.headers(None)},
             sequence=self._number,
         )
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

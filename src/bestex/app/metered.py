@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import Tracer
 from prometheus_client import Histogram
 
 from bestex.app import metrics
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 class Metered(Observer):
     """Feeds `bestex.app.metrics`."""
+
+    tracer: Tracer | None = None  # of the process's spans; None = it makes none
 
     def __init__(self) -> None:
         self._steps: dict[tuple[str, str], Histogram] = {}

@@ -27,6 +27,7 @@ from bestex.app.market_feed import MarketFeed, RemoteMarket
 from bestex.app.metered import Metered
 from bestex.app.pacer import Pacer
 from bestex.app.settings import Settings
+from bestex.app.tracing import observing
 from bestex.app.worker import Stream, Worker
 from bestex.domain.fills import VenueReport
 from bestex.domain.ids import time_ordered_uuid
@@ -58,6 +59,7 @@ class Separate:
     market: Market
     reference: ReferenceData
     requests: BusRequests
+    observer: Metered
     journal: SqlJournal
     store: Store
     conductor: Conductor | None = None
@@ -149,9 +151,10 @@ async def running(settings: Settings) -> AsyncIterator[Separate]:
         stack.push_async_callback(store.close)
         bus = await open_bus(settings)
         stack.push_async_callback(bus.close)
+        observer = stack.enter_context(observing(settings, settings.instance or target))
         tasks: list[asyncio.Task[None]] = []
         stack.push_async_callback(_cancel, tasks)
-        separate = await _assembled(settings, instance, database, leases, agreed, store, bus)
+        separate = await _assembled(settings, instance, database, leases, agreed, store, bus, observer)
         stack.push_async_callback(separate.keeper.stop)
         tasks.append(asyncio.create_task(separate.requests.run()))
         tasks.append(asyncio.create_task(separate.supervised(agreed.keep())))
@@ -169,9 +172,9 @@ async def _assembled(
     agreed: Agreement,
     store: SqlStore,
     bus: Bus,
+    observer: Metered,
 ) -> Separate:
     target = settings.target
-    observer = Metered()
     journal = await SqlJournal.over(database, shard=None if target in SHARED else 0)
     market: Market
     if target == "market":
@@ -217,7 +220,8 @@ async def _assembled(
         ),
         market=market,
         reference=reference,
-        requests=BusRequests(bus, instance, lambda: market.now_ns, new_id, SHARED),
+        requests=BusRequests(bus, instance, lambda: market.now_ns, new_id, SHARED, observer=observer),
+        observer=observer,
         journal=journal,
         store=store,
     )

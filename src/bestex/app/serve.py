@@ -25,10 +25,10 @@ from bestex.app.desk import Desk
 from bestex.app.history_keeper import HistoryKeeper
 from bestex.app.live_driver import LiveDriver
 from bestex.app.loop_lag import watch_loop_lag
-from bestex.app.metered import Metered
 from bestex.app.metrics import STANDING
 from bestex.app.settings import Settings
 from bestex.app.state_lock import StateLock
+from bestex.app.tracing import observing
 from bestex.domain.ids import time_ordered_uuid
 from bestex.domain.time import NS_PER_SECOND
 from bestex.messages.records import DeskStateRow
@@ -48,6 +48,7 @@ _SWITCH_SECONDS = 0.0005
 async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDriver]]:
     """The desk of a state directory: recovered, running, and stopped cleanly at the end."""
     journal = await SqlJournal.open_file(settings.state_dir / "desk.sqlite")
+    stack = contextlib.ExitStack()
     try:
         market, seed = await kept_market.open_market(settings, journal)
         clock = PacedClock(market.now_ns, settings.speed)
@@ -56,7 +57,8 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
         desk = Desk([ReferenceService(reference), *services], market)
         if await journal.get(DeskStateRow, "market") is None:
             await _first_start(desk, journal, seed)
-        observer, began_ns = Metered(), stopwatch_ns()
+        observer = stack.enter_context(observing(settings, "desk"))
+        began_ns = stopwatch_ns()
         open_orders = await recovery.recover(desk, journal, journal)
         if lost := await recovery.lost_children(journal, market.now_ns):
             turn = desk.reports(lost)
@@ -101,6 +103,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                     version_of=observer.versions.of,
                     limits=identity_file.limits(settings, settings.cache_url),
                     audit=trail,
+                    tracer=observer.tracer,
                 )
                 await warm_up(access)
                 yield access, driver
@@ -114,6 +117,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
             await trail.settled()
             await kept_market.keep_time(journal, market)
     finally:
+        stack.close()
         await journal.close()
 
 

@@ -56,6 +56,7 @@ def access_of(process: Separate) -> Access:
         limits=identity_file.limits(process.settings, process.settings.cache_url),
         audit=AuditTrail(journal=process.journal, store=process.journal),
         is_embedded=False,
+        tracer=process.observer.tracer,
     )
 
 

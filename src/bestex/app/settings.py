@@ -46,6 +46,8 @@ class Settings(IdentitySettings, BaseSettings):
     bus_url: str | None = None  # pulsar://HOST:PORT
     bus_admin_url: str | None = None  # http://HOST:PORT of the broker's administration
     bus_namespace: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")] = "public/bestex"
+    otlp_endpoint: str | None = None  # http://HOST:PORT/v1/traces of a collector; none = no spans to it
+    trace_file: Path | None = None  # spans are appended here, one JSON object a line; see `bestex trace`
     cache_url: SecretStr | None = None  # redis://...; none = in memory
     shards: Annotated[int, Field(ge=1, le=64)] = 4  # of every topic; the same in every process, for good
     instance: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] | None = None  # name of this process
