@@ -75,7 +75,8 @@ def create_application(access: Access, dashboard: Path | None = None, target: st
         app.mount("/", StaticFiles(directory=dashboard, html=True), name="dashboard")
     app.add_middleware(Guarding)
     app.add_middleware(Admission)
-    app.add_middleware(Metering, tracer=access.tracer)
+    # The document of the API is made without a desk.
+    app.add_middleware(Metering, tracer=getattr(access, "tracer", None))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
