@@ -63,7 +63,8 @@ def test_every_label_that_is_asked_for_is_given() -> None:
     of_objects = {label for name in dir(metrics) for label in getattr(getattr(metrics, name), "_labelnames", ())}
     of_standing = {"worker", "lease", "namespace", "answer"}
     of_http = {"method", "route", "status"}
-    known = given | of_objects | of_standing | of_http | _LABELS_OF_PROMETHEUS
+    of_clients = {"tenant", "client", "operation", "outcome"}
+    known = given | of_objects | of_standing | of_http | of_clients | _LABELS_OF_PROMETHEUS
     for expression in expressions():
         grouped = re.findall(r"by \(([^)]*)\)", expression)
         selected = re.findall(r"([a-z_]+)=~?\"", expression)
