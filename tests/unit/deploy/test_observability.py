@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from bestex.api import application
 from bestex.api.meters import REGISTRY
 from bestex.app import metrics
 
@@ -18,7 +19,7 @@ _LABELS_OF_PROMETHEUS = {"le", "instance", "job"}
 
 def exposed() -> set[str]:
     names = set()
-    assert metrics.STANDING is not None  # importing it registers everything
+    assert application and metrics  # importing them registers everything
     for family in REGISTRY.collect():
         names.update(family.name + suffix for suffix in _SUFFIXES[family.type])
     return names
