@@ -96,6 +96,11 @@ def serve(
         out.print(f"  market     generated, {loaded.speed:g} desk seconds per second; no real prices")
         out.print(f"  state      {loaded.state_dir}   (stop with Ctrl-C; a restart resumes working orders)")
 
+    if loaded.target == "gateway":
+        from bestex.app import gateway
+
+        uvloop.run(gateway.serve(loaded, lambda address: out.print(f"bestex gateway is ready  {address}")))
+        return
     if loaded.target in settings.SEPARATE:
         from bestex.app import serve_separate
 

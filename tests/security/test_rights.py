@@ -57,7 +57,9 @@ def test_only_reading_is_open_to_those_who_only_read() -> None:
             with pytest.raises(Forbidden):
                 checked(reader, operation)
         elif operation in RIGHT_OF:
-            assert method in ("GET", "WEBSOCKET") or operation.startswith(("quality.", "graphql.")), f"{operation} writes"
+            assert method in ("GET", "WEBSOCKET") or operation.startswith(("quality.", "graphql.")), (
+                f"{operation} writes"
+            )
 
 
 async def test_a07_each_role_gets_what_the_table_says_at_every_writing_route(guarded: Guarded) -> None:

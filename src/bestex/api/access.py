@@ -46,6 +46,7 @@ class Access:
     frames: Frames = field(default_factory=Frames)
     cost_models: Sequence[CostModel] = ()  # those by which this desk prices orders
     authentication: Authentication | None = None  # None: no identities, on loopback only
+    internal_key: bytes | None = None  # with it, only the gateway is believed, for whom it introduces
     limits: Limits | None = None  # None: as fast as it goes
     analytics: Analytics = field(default_factory=Analytics)
     audit: AuditTrail | None = None  # None: the log alone has it
@@ -57,16 +58,21 @@ class Access:
     allowed_origins: frozenset[str] = frozenset()  # sites whose pages may reach the desk, beside its own
     actor: str = LOCAL.actor  # in whose name routes ask
 
+    @property
+    def is_guarded(self) -> bool:
+        """Whether identities are required."""
+        return self.authentication is not None or self.internal_key is not None
+
 
 def seen_by(access: Access, identity: Identity) -> Access:
     """The desk as this identity sees it: its own tenant's orders. Without identities, all of it."""
-    return access if access.authentication is None else scoped(access, identity)
+    return scoped(access, identity) if access.is_guarded else access
 
 
 # A coroutine, because the framework runs a plain function on a thread of its pool: two changes of thread a request.
 async def _access(connection: HTTPConnection) -> Access:
     access: Access = connection.app.state.access
-    if access is None or access.authentication is None or connection.scope["type"] == "websocket":
+    if access is None or not access.is_guarded or connection.scope["type"] == "websocket":
         return access  # a socket says who it is in its first message
     identity = connection.scope.get("identity")
     if identity is None:

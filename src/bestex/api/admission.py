@@ -2,8 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import MutableMapping
-from typing import Any, Final
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final, Protocol
 
 import structlog
 from fastapi import Request
@@ -13,16 +13,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bestex.api import audit, problems
 from bestex.api.access import Access, Desk
-from bestex.api.identity import permissions
+from bestex.api.analytics import Analytics
+from bestex.api.audit import AuditTrail
+from bestex.api.identity import internal, permissions
+from bestex.api.identity.authentication import Authentication
 from bestex.api.identity.identities import LOCAL, Identity, Role
-from bestex.api.limiting import is_urgent
+from bestex.api.identity.internal import Introduced
+from bestex.api.limiting import Limits, is_urgent
 from bestex.api.meters import REGISTRY
 from bestex.domain.errors import BestexError, Forbidden, TooManyRequests, Unauthenticated
 from bestex.domain.ids import checked_id, checked_order_id
 from bestex.messages.records import AuditRow, ParentOrderRow
+from bestex.ports import Clock
 
 _WATCHED: Final = ("/api/", "/metrics")
 _CREDENTIAL_BYTES_MAX: Final = 8 * 1024
+OPERATION_HEADER: Final = "x-bestex-operation"  # from a service to its gateway, for the gateway's own counts
 _TRIES: Final = 3
 _TRIES_SECONDS: Final = 600.0
 
@@ -33,6 +39,25 @@ INSISTED = Counter(
     ["tenant", "client"],
     registry=REGISTRY,
 )
+
+
+class Gate(Protocol):
+    """What is needed to let somebody in: a desk has it, and the gateway."""
+
+    @property
+    def authentication(self) -> Authentication | None: ...
+    @property
+    def internal_key(self) -> bytes | None: ...
+    @property
+    def limits(self) -> Limits | None: ...
+    @property
+    def analytics(self) -> Analytics: ...
+    @property
+    def audit(self) -> AuditTrail | None: ...
+    @property
+    def wall(self) -> Clock: ...
+    @property
+    def new_id(self) -> Callable[[str], str]: ...
 
 
 class Admission:
@@ -49,7 +74,7 @@ class Admission:
         if scope["type"] != "http" or not scope["path"].startswith(_WATCHED):
             await self._app(scope, receive, send)
             return
-        access: Access = scope["app"].state.access
+        access: Gate = scope["app"].state.access
         try:
             identity = await self._identity(access, scope)
         except BestexError as error:
@@ -59,12 +84,17 @@ class Admission:
         # A GraphQL query is posted, and changes nothing.
         writes = scope["method"] not in ("GET", "HEAD", "OPTIONS") and not scope["path"].endswith("/graphql")
         correlation_id = _correlation_id(scope, access) if writes else ""
+        if writes:
+            scope["correlation_id"] = correlation_id
         started, status = time.perf_counter(), 500
 
         async def note(message: MutableMapping[str, Any]) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if access.internal_key is not None:
+                    named = (OPERATION_HEADER.encode(), operation_of(scope).encode())
+                    message["headers"] = [*message["headers"], named]
                 if writes:
                     message["headers"] = [*message["headers"], (b"x-request-id", correlation_id.encode())]
             await send(message)
@@ -86,7 +116,11 @@ class Admission:
             if status == 403:
                 self._refused(access, scope, identity, operation, correlation_id)
 
-    async def _identity(self, access: Access, scope: Scope) -> Identity:
+    async def _identity(self, access: Gate, scope: Scope) -> Identity:
+        if access.internal_key is not None:
+            introduced = introduced_by(access.internal_key, scope, scope["method"], access.wall.now_ns())
+            scope["address"] = introduced.address
+            return introduced.identity
         if access.authentication is None:
             return LOCAL
         try:
@@ -99,7 +133,7 @@ class Admission:
             raise Forbidden("metrics are for the roles operator and read_only")
         return identity
 
-    def _refused(self, access: Access, scope: Scope, identity: Identity, operation: str, correlation_id: str) -> None:
+    def _refused(self, access: Gate, scope: Scope, identity: Identity, operation: str, correlation_id: str) -> None:
         """Tell somebody when a client goes on trying what it may not."""
         now = time.monotonic()
         tries = self._refusals.setdefault(f"{identity.tenant}/{identity.credential}", deque(maxlen=_TRIES))
@@ -112,7 +146,7 @@ class Admission:
 
 
 def audit_request(
-    access: Access,
+    access: Gate,
     scope: Scope,
     identity: Identity,
     operation: str,
@@ -145,7 +179,9 @@ def audit_request(
 
 
 def address_of(scope: Scope) -> str:
-    """Of the other end of the socket; what a header claims is not believed."""
+    """Of the other end of the socket, or as the gateway has signed it; what other headers claim is not believed."""
+    if "address" in scope:
+        return str(scope["address"])
     client = scope.get("client")
     return "unknown" if client is None else str(client[0])
 
@@ -160,7 +196,7 @@ def _order_id(found: object) -> str | None:
         return None
 
 
-def _correlation_id(scope: Scope, access: Access) -> str:
+def _correlation_id(scope: Scope, access: Gate) -> str:
     """The client's X-Request-ID where it can be an id, else a fresh one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
@@ -171,12 +207,19 @@ def _correlation_id(scope: Scope, access: Access) -> str:
     return access.new_id("req")
 
 
-def identified(access: Access, credential: str | None) -> Identity:
+def identified(access: Gate, credential: str | None) -> Identity:
     """Whom the credential stands for. Raises Unauthenticated."""
     assert access.authentication is not None, "asked only where identities are required"
     if credential is None:
         raise Unauthenticated
     return access.authentication.identify(credential)
+
+
+def introduced_by(key: bytes, scope: MutableMapping[str, Any], method: str, now_ns: int) -> Introduced:
+    """Whom the gateway speaks for. Raises Unauthenticated for anything that it has not signed for this request."""
+    found = [value for name, value in scope["headers"] if name == internal.HEADER.encode()]
+    text = found[0].decode("latin-1") if len(found) == 1 else None
+    return internal.read(text, key, method=method, path=scope["path"], now_ns=now_ns)
 
 
 def credential_of(scope: MutableMapping[str, Any]) -> str | None:
@@ -195,6 +238,8 @@ def credential_of(scope: MutableMapping[str, Any]) -> str | None:
 def operation_of(scope: MutableMapping[str, Any]) -> str:
     """The operation of a routed request, e.g. `orders.create`; "none" if it met no route."""
     endpoint = scope.get("endpoint")
+    if "operation" in scope:
+        return str(scope["operation"])
     return "none" if endpoint is None else f"{endpoint.__module__.rpartition('.')[2]}.{endpoint.__name__}"
 
 

@@ -52,7 +52,7 @@ def create_application(access: Access, dashboard: Path | None = None, target: st
         target: whose routes to serve, see `bestex serve --target`.
     """
     # The documents of a guarded desk are in the repository, not on the desk.
-    is_open = access is None or access.authentication is None
+    is_open = access is None or not access.is_guarded
     app = FastAPI(
         title="bestex",
         version=bestex.__version__,

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bestex.api.access import Access, seen_by
+from bestex.api.admission import introduced_by
+from bestex.api.identity.authentication import Authentication
 from bestex.api.identity.identities import LOCAL, Identity
 from bestex.api.identity.permissions import checked
 from bestex.domain.errors import BestexError, Unauthenticated
@@ -36,12 +38,12 @@ async def admitted(
     if not allowed_origin(socket.headers.get("origin"), socket.headers.get("host"), access.allowed_origins):
         await socket.close(code=_POLICY, reason="foreign Origin")
         return
-    if _IN_A_URL & {name.lower() for name in socket.query_params}:
+    if names_a_credential(socket):
         await socket.close(code=_POLICY, reason="a credential does not belong in a URL")
         return
     await socket.accept()
     try:
-        identity = LOCAL if access.authentication is None else await _first_message(socket, access)
+        identity = await _identity(socket, access)
         checked(identity, operation)
     except WebSocketDisconnect:
         return
@@ -56,6 +58,11 @@ async def admitted(
         await _while_it_stands(socket, access, identity, begin)
     finally:
         _held[identity.account] -= 1
+
+
+def names_a_credential(socket: WebSocket) -> bool:
+    """Whether its URL holds what looks like one."""
+    return bool(_IN_A_URL & {name.lower() for name in socket.query_params})
 
 
 async def until_closed(socket: WebSocket) -> None:
@@ -73,8 +80,14 @@ def allowed_origin(origin: str | None, host: str | None, allowed: Collection[str
     return origin is None or urlsplit(origin).netloc == host or origin in allowed
 
 
-async def _first_message(socket: WebSocket, access: Access) -> Identity:
-    assert access.authentication is not None, "asked only where identities are required"
+async def _identity(socket: WebSocket, access: Access) -> Identity:
+    if access.internal_key is not None:
+        return introduced_by(access.internal_key, socket.scope, "WEBSOCKET", access.wall.now_ns()).identity
+    return LOCAL if access.authentication is None else await first_message(socket, access.authentication)
+
+
+async def first_message(socket: WebSocket, authentication: Authentication) -> Identity:
+    """Whom the first message names. Raises Unauthenticated; WebSocketDisconnect if the client goes first."""
     try:
         async with asyncio.timeout(_FIRST_MESSAGE_SECONDS):
             message = json.loads(await socket.receive_text())
@@ -85,7 +98,7 @@ async def _first_message(socket: WebSocket, access: Access) -> Identity:
     token = message["token"]
     if not isinstance(token, str):
         raise Unauthenticated
-    return access.authentication.identify(token)
+    return authentication.identify(token)
 
 
 async def _while_it_stands(

@@ -85,16 +85,21 @@ def load(path: Path) -> Registry:
 
 
 def authentication(settings: IdentitySettings) -> Authentication | None:
-    """What knows the identities; None where none are required. Raises as `load`."""
-    if settings.identities == "none":
+    """What knows the identities; None where none are required, or the gateway does. Raises as `load`."""
+    if settings.identities == "none" or is_behind_a_gateway(settings):
         return None
     assert settings.identities_file is not None, "checked with the settings"
     return Authentication(IdentityFile(settings.identities_file).registry, WallClock())
 
 
+def is_behind_a_gateway(settings: IdentitySettings) -> bool:
+    """Whether this process believes the gateway and nobody else."""
+    return settings.internal_key is not None and getattr(settings, "target", "all") != "gateway"
+
+
 def limits(settings: IdentitySettings, cache_url: SecretStr | None) -> Limits | None:
-    """The rate limits; None where no identities are required. Counted in Redis where there is one."""
-    if settings.identities == "none":
+    """The rate limits; None where no identities are required, or the gateway counts. In Redis where there is one."""
+    if settings.identities == "none" or is_behind_a_gateway(settings):
         return None
     return Limits(
         per_key=settings.rate_per_key,

@@ -98,6 +98,7 @@ async def running_desk(settings: Settings) -> AsyncIterator[tuple[Access, LiveDr
                     about=lambda: _about(settings, driver, seed),
                     cost_models=(cost_model(StrategyConfig()),),
                     authentication=identity_file.authentication(settings),
+                    internal_key=settings.internal_secret,
                     allowed_origins=frozenset(settings.allowed_origins),
                     cache=cache,
                     version_of=observer.versions.of,

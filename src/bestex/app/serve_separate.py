@@ -52,6 +52,7 @@ def access_of(process: Separate) -> Access:
         new_id=separate.new_id,
         about=lambda: _about(process),
         authentication=identity_file.authentication(process.settings),
+        internal_key=process.settings.internal_secret,
         allowed_origins=frozenset(process.settings.allowed_origins),
         limits=identity_file.limits(process.settings, process.settings.cache_url),
         audit=AuditTrail(journal=process.journal, store=process.journal),

@@ -102,7 +102,7 @@ def _problem(item: Any) -> InvalidInput:
     if not item["loc"]:
         return InvalidInput(item["msg"].removeprefix("Value error, "), field="target", expected="the settings named")
     name = str(item["loc"][0])
-    value = "(not shown)" if name.endswith("_url") else item["input"]
+    value = "(not shown)" if name.endswith(("_url", "_key")) else item["input"]
     return InvalidInput(
         f"setting {name} (BESTEX_{name.upper()}) is {value!r}: {item['msg']}",
         field=name,
@@ -126,7 +126,8 @@ def _file(path: Path) -> dict[str, Any]:
         ) from None
     flat: dict[str, Any] = {}
     for name, value in content.items():
-        flat |= {f"{name}_{key}": item for key, item in value.items()} if isinstance(value, dict) else {name: value}
+        is_table = isinstance(value, dict) and name != "upstreams"  # which is a table itself
+        flat |= {f"{name}_{key}": item for key, item in value.items()} if is_table else {name: value}
     unknown = sorted(set(flat) - set(Settings.model_fields))
     if unknown:
         problems = [

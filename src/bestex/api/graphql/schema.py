@@ -40,7 +40,7 @@ class Limits(SchemaExtension):
                 asked.graphql_document,
                 SCHEMA.graphql_schema,
                 asked.variables,
-                may_introspect=asked.context.access.is_embedded and asked.context.access.authentication is None,
+                may_introspect=asked.context.access.is_embedded and not asked.context.access.is_guarded,
             )
 
 

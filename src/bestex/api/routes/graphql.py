@@ -78,6 +78,8 @@ class _Sockets(GraphQLRouter[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> Any:
         access = context.access
+        if access.internal_key is not None:
+            raise ConnectionRejectionError  # the gateway passes on what a stream says, not this dialogue
         if access.authentication is not None:
             token = (context.connection_params or {}).get("token")
             try:

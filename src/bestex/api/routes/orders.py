@@ -86,7 +86,7 @@ async def create(access: Desk, request: Request, body: OrderBody, key: Key = Non
         if _same(row, order):
             return answer(row)
         raise Conflict(f"order_id {order_id} is already in use", field="order_id", value=order_id, expected="a new id")
-    if body.selection_id is not None and access.authentication is not None:
+    if body.selection_id is not None and access.is_guarded:
         await _known_selection(access, body.selection_id)
     payload = CreateOrder(
         order=order,
