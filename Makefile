@@ -167,8 +167,9 @@ schemas: $(VENV)/.native ## write the messages' JSON Schemas and the bus's Async
 
 .PHONY: reference
 
-reference: $(VENV)/.native ## write the reference: GraphQL schema
+reference: $(VENV)/.native ## write the reference page and the GraphQL schema
 	$(BIN)/python -m bestex.app.graphql_schema docs/schema.graphql
+	$(BIN)/python -m bestex.reference docs/reference.md
 
 lock: ## compile the hashed lock files again (needs uv)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock
