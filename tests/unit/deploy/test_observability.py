@@ -19,7 +19,7 @@ _LABELS_OF_PROMETHEUS = {"le", "instance", "job"}
 
 def exposed() -> set[str]:
     names = set()
-    assert application and metrics  # importing them registers everything
+    assert {application, metrics}  # importing them registers everything
     for family in REGISTRY.collect():
         names.update(family.name + suffix for suffix in _SUFFIXES[family.type])
     return names
