@@ -86,12 +86,12 @@ def launch(
         )
     running = Running(name, child.pid, birth(child.pid), ports, str(log))
     try:
-        wait_until(lambda: child.poll() is not None or is_ready(), patience_s)
+        is_over = wait_until(lambda: child.poll() is not None or is_ready(), patience_s)
     except BaseException:  # nobody would know of it
         child.kill()
         child.wait()
         raise
-    if child.poll() is None and is_ready():
+    if child.poll() is None and is_over:  # ready once is ready: it may be busy the next moment
         child.returncode = 0  # it outlives this command on purpose: nothing to wait for, nothing to warn of
         return running
     why = f"ended with {child.returncode}" if child.poll() is not None else f"did not answer within {patience_s:.0f} s"
