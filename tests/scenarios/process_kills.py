@@ -28,10 +28,10 @@ from bestex.messages.orders import CreateOrder
 from tests.scenarios.laws import broken_laws
 from tests.scenarios.own_servers import OwnServers, own_servers
 from tests.scenarios.separate_workers import arrival_ns, small_orders
-from tests.scenarios.service_processes import ServiceProcess, quantile
+from tests.scenarios.service_processes import ServiceProcess, patient_market, quantile
 from tests.scenarios.two_wirings import SERVICES, SPEED, Outcomes, conductor_of, in_one_process
 
-LEASE_SECONDS = 6.0  # all processes of a desk agree on it
+LEASE_SECONDS = 2.0  # all processes of a desk agree on it
 _ROUND_SECONDS = 1800
 _READY_SECONDS = 60
 
@@ -184,7 +184,7 @@ def run(kills: int, orders: int, seed: int, progress: Progress) -> Result:
     while result.kills < kills and not result.broken:
         number += 1
         parents = small_orders(orders, seed + number)
-        with tempfile.TemporaryDirectory() as name, own_servers("kills") as servers:
+        with tempfile.TemporaryDirectory() as name, own_servers("kills") as servers, patient_market():
             folder = Path(name)
             expected = in_one_process(parents, seed + number, folder / "one.sqlite", lambda _: None)
             killer = Killer(servers, folder, seed + number, randomness, result)

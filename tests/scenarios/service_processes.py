@@ -4,16 +4,20 @@ A warm start is forked from a process that has the modules but no connection, th
 two that an interpreter needs to import them, and is a process like any other to the servers and to SIGKILL.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from bestex.app import separate
+from bestex.app.lease_keeper import LeaseKeeper
 from bestex.app.separate import lease_names
 from bestex.app.settings import Settings
 from tests.scenarios.two_wirings import environment_of
@@ -23,7 +27,7 @@ _FORKS.set_forkserver_preload(["tests.scenarios.warm_modules"])
 _SPAWNS = multiprocessing.get_context("spawn")
 
 
-@dataclass
+@dataclass(eq=False)
 class ServiceProcess:
     """One start of a service. Its log is its own, one JSON object a line."""
 
@@ -106,6 +110,26 @@ def _serve(command: list[str], environment: dict[str, str], log: Path) -> None:
     os.dup2(out, 2)
     sys.argv = ["bestex", *command]
     cli.main()
+
+
+class _PatientKeeper(LeaseKeeper):
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        *before, seconds, make_worker = arguments
+        super().__init__(*before, seconds * 20, make_worker, **more)
+
+
+@contextlib.contextmanager
+def patient_market() -> Iterator[None]:
+    """A market in the harness's own process keeps its lease for longer than the settings say.
+
+    It stands for the venues, which do not die; on a busy machine it would end the run where nothing is wrong.
+    """
+    kept = separate.LeaseKeeper
+    separate.LeaseKeeper = _PatientKeeper  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        separate.LeaseKeeper = kept  # type: ignore[misc]
 
 
 def quantile(values: Sequence[float], q: float) -> float:
