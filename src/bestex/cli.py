@@ -96,19 +96,23 @@ def serve(
         out.print(f"  market     generated, {loaded.speed:g} desk seconds per second; no real prices")
         out.print(f"  state      {loaded.state_dir}   (stop with Ctrl-C; a restart resumes working orders)")
 
+    def one_target(address: str) -> None:
+        out.print(f"bestex {loaded.target} is ready  {address}")
+
     if loaded.target == "gateway":
         from bestex.app import gateway
 
-        uvloop.run(gateway.serve(loaded, lambda address: out.print(f"bestex gateway is ready  {address}")))
-        return
-    if loaded.target in settings.SEPARATE:
+        uvloop.run(gateway.serve(loaded, one_target))
+    elif loaded.target == "dashboard":
+        from bestex.app import dashboard_files
+
+        uvloop.run(dashboard_files.serve(loaded, one_target))
+    elif loaded.target in settings.SEPARATE:
         from bestex.app import serve_separate
 
-        uvloop.run(
-            serve_separate.serve(loaded, lambda address: out.print(f"bestex {loaded.target} is ready  {address}"))
-        )
-        return
-    uvloop.run(serve.serve(loaded, ready))
+        uvloop.run(serve_separate.serve(loaded, one_target))
+    else:
+        uvloop.run(serve.serve(loaded, ready))
 
 
 @app.command()
