@@ -57,10 +57,9 @@ def document() -> dict[str, Any]:
                 ),
                 "parameters": {"service": {"enum": ["algorithm", "monitoring", "quality", "strategy"]}},
             },
-            "answers": {
-                **_channel(streams.answers_to("{instance}"), "Answers to one process, in shard 0.", ["answer"]),
-                "parameters": {"instance": {"description": "name of the process that asked"}},
-            },
+            "answers": _channel(
+                streams.ANSWERS, "Answers, in the shard of the process that asked. Key: its name.", ["answer"]
+            ),
             "operations": _channel(
                 streams.OPERATIONS, "What operators did to the bus itself, in shard 0.", ["operation"]
             ),

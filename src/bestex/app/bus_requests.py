@@ -11,7 +11,7 @@ from bestex.app.observer import SILENT, Observer
 from bestex.domain.errors import BestexError, BusUnavailable, ServiceUnavailable
 from bestex.messages.envelope import Payload
 from bestex.messages.requests import read_answer, request_bytes
-from bestex.messages.streams import answers_to, requests_of, shard_of
+from bestex.messages.streams import ANSWERS, requests_of, shard_of
 from bestex.ports import Bus, Idempotency, Outgoing
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ class BusRequests:
     ) -> None:
         """
         Args:
-            instance: of this process; its topic of answers is nobody else's.
+            instance: of this process; nobody else has that name.
             now_ns: desk time.
             shared: services whose orders several workers share: what concerns the desk as a whole is asked of each.
             seconds: how long to wait for an answer.
@@ -49,15 +49,16 @@ class BusRequests:
         self._listening = asyncio.Event()
 
     async def run(self) -> None:
-        topic = answers_to(self._instance)
-        position = await self._bus.end(topic, 0)
+        shard = shard_of(self._instance, self._bus.shards)
+        position = await self._bus.end(ANSWERS, shard)
         while True:
             try:
                 self._listening.set()
-                async for group in self._bus.read(topic, 0, after=position):
+                async for group in self._bus.read(ANSWERS, shard, after=position):
                     for delivery in group:
                         position = delivery.position
-                        self._take(delivery.body)
+                        if delivery.key == self._instance:
+                            self._take(delivery.body)
             except BusUnavailable as error:
                 log.warning("bus lost, waiting for answers again", instance=self._instance, error=error.message)
                 await asyncio.sleep(0.2)

@@ -32,7 +32,7 @@ from bestex.app.worker import Stream, Worker
 from bestex.domain.fills import VenueReport
 from bestex.domain.ids import time_ordered_uuid
 from bestex.messages.envelope import Message
-from bestex.messages.streams import DESK, MARKET, ORDERS, requests_of
+from bestex.messages.streams import ANSWERS, DESK, MARKET, ORDERS, requests_of
 from bestex.ports import Batch, Bus, Lease, Market, ReferenceData, Service, Store
 from bestex.services.reference.desk_reference import DeskReference
 from bestex.services.reference.service import ReferenceService
@@ -41,7 +41,7 @@ from bestex.simulation.generated_reference import GeneratedReference
 
 log = structlog.get_logger()
 
-_MARKET_KEPT_SECONDS = 600.0  # only the newest matters, and there are many
+_NEWEST_KEPT_SECONDS = 600.0  # of what matters only now, and is much
 _PATIENCE_SECONDS = 30.0  # with a database that does not answer; several processes may be making their tables
 
 SHARED = frozenset({"algorithm"})  # services whose orders several processes share, shard by shard
@@ -249,7 +249,8 @@ async def _keep_market(
     await journal.append(Batch(messages=(), records=[kept_market.market_row(settings.seed)], lease=lease))
     lost = await recovery.lost_at_the_market(journal, market.now_ns)
     separate.pacer = pacer = Pacer(desk, PacedClock(market.now_ns, settings.speed))
-    await separate.bus.retain(_MARKET_KEPT_SECONDS, topic=MARKET)
+    for topic in (MARKET, ANSWERS):
+        await separate.bus.retain(_NEWEST_KEPT_SECONDS, topic=topic)
     beside: list[Work] = [kept_market.keep_time_on(journal, market, lease)]
     if settings.event_time:
         others = [target for target in targets.TARGETS if target not in ("all", "market")]

@@ -26,7 +26,7 @@ from bestex.messages.codec import client_view, decode, encode, json_bytes
 from bestex.messages.envelope import Message
 from bestex.messages.records import DeskStateRow, IdempotencyRow, InboxRow, ParkedRow, ReadPositionRow, Record
 from bestex.messages.requests import Request, answer_bytes, read_request, refusal_bytes
-from bestex.messages.streams import answers_to, is_of_an_order, shard_of, topic_of
+from bestex.messages.streams import ANSWERS, is_of_an_order, shard_of, topic_of
 from bestex.ports import Batch, Bus, Delivery, Journal, Lease, Outgoing, Store
 
 log = structlog.get_logger()
@@ -443,7 +443,8 @@ class Worker:
             instance, body = self._answers[0]
             self._answered += 1
             record = Outgoing(key=instance, body=body, headers={"answer": self.name}, sequence=self._answered)
-            await self._bus.publish(answers_to(instance), 0, f"{self._producer}-answers", [record])
+            shard = shard_of(instance, self._bus.shards)
+            await self._bus.publish(ANSWERS, shard, f"{self._producer}-answers", [record])
             self._answers.popleft()
 
     def _outgoing(self, number: int, message: Message[Any]) -> Outgoing:

@@ -8,6 +8,7 @@ import zlib
 
 ORDERS = "orders"  # facts, sharded by order id
 DESK = "desk"  # facts of no single order ("desk", "venue:..."): one shard, heard by every worker
+ANSWERS = "answers"  # to requests, sharded by the process that asked: its key
 MARKET = "market"  # the market's time and consolidated snapshots: one shard, only the newest matters
 OPERATIONS = "operations"  # what operators did to the bus itself: one shard
 
@@ -15,11 +16,6 @@ OPERATIONS = "operations"  # what operators did to the bus itself: one shard
 def requests_of(service: str) -> str:
     """Topic of the requests to a service."""
     return f"requests-{service}"
-
-
-def answers_to(instance: str) -> str:
-    """Topic of the answers to one process's requests."""
-    return f"answers-{instance}"
 
 
 def is_of_an_order(key: str) -> bool:
