@@ -36,13 +36,16 @@ class ServiceProcess:
     instance: str
     number: int
     is_warm: bool = True
+    forgets_leases: bool = False  # broken on purpose: see `_forget_leases`
     started: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         self.log = self.folder / f"{self.instance}-{self.number:04d}.log"
         command = ["serve", "--target", self.settings.target, "--instance", self.instance]
         make = _FORKS.Process if self.is_warm else _SPAWNS.Process
-        self.process = make(target=_serve, args=(command, environment_of(self.settings, "info"), self.log))
+        self.process = make(
+            target=_serve, args=(command, environment_of(self.settings, "info"), self.log, self.forgets_leases)
+        )
         self.process.start()
 
     @property
@@ -99,10 +102,12 @@ class ServiceProcess:
         return "\n".join(line[:600] for line in lines if '"info"' not in line)[-3000:]
 
 
-def _serve(command: list[str], environment: dict[str, str], log: Path) -> None:
+def _serve(command: list[str], environment: dict[str, str], log: Path, forgets_leases: bool) -> None:
     """In the new process: what `bestex` does on the command line."""
     from bestex import cli
 
+    if forgets_leases:
+        _forget_leases()
     os.environ.clear()
     os.environ.update(environment)
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -110,6 +115,19 @@ def _serve(command: list[str], environment: dict[str, str], log: Path) -> None:
     os.dup2(out, 2)
     sys.argv = ["bestex", *command]
     cli.main()
+
+
+def _forget_leases() -> None:
+    """Broken on purpose: a holder goes on for ever under the lease that it once had."""
+    from bestex.adapters.sql import journal
+    from bestex.app.lease_keeper import LeaseKeeper
+
+    async def renew(keeper: Any, held: Any) -> None:
+        await keeper._leases.renew(held.lease)  # and whatever the answer is
+
+    LeaseKeeper._may_send = lambda *_: True  # type: ignore[method-assign]
+    LeaseKeeper._renew = renew  # type: ignore[method-assign]
+    journal.check = lambda *_: None
 
 
 class _PatientKeeper(LeaseKeeper):
