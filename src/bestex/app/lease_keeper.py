@@ -114,7 +114,12 @@ class LeaseKeeper:
             return
         log.info("lease taken", name=name, epoch=lease.epoch, instance=self._instance)
         self._observer.lease(name, "taken")
-        worker, beside = await self._make_worker(lease, lambda: self._may_send(name))
+        try:
+            worker, beside = await self._make_worker(lease, lambda: self._may_send(name))
+        except BaseException:
+            with contextlib.suppress(StoreUnavailable):
+                await self._leases.release(lease)
+            raise
         task = asyncio.create_task(worker.run(), name=name)
         self._held[name] = _Held(lease, asked, worker, task, [asyncio.create_task(work) for work in beside])
 

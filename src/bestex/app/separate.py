@@ -213,7 +213,7 @@ async def _assembled(
             lease_names(settings, target),
             leases,
             instance,
-            settings.lease_seconds,
+            settings.market_lease_seconds if target == "market" else settings.lease_seconds,
             make_worker,
             is_unique=target == "market",
             observer=observer,

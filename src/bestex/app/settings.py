@@ -52,6 +52,7 @@ class Settings(IdentitySettings, BaseSettings):
     shards: Annotated[int, Field(ge=1, le=64)] = 4  # of every topic; the same in every process, for good
     instance: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] | None = None  # name of this process
     lease_seconds: Annotated[float, Field(ge=0.5, le=60)] = 3.0  # a silent holder's orders go to another after this
+    market_lease_seconds: Annotated[float, Field(ge=0.5, le=600)] = 10.0  # nobody takes a market over; it may be slow
     start_ns: Annotated[int, Field(ge=0)] | None = None  # of a fresh market; none = by the wall clock
     event_time: bool = False  # the market waits for everybody instead of the wall clock
 
