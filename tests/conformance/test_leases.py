@@ -229,6 +229,8 @@ from bestex.adapters.sql.leases import SqlLeases
 
 async def main(url, holder):
     leases = await SqlLeases.open(url)
+    print("ready", flush=True)
+    sys.stdin.readline()
     seen = []
     while len(seen) < 25:
         lease = await leases.acquire("algorithm-9", holder, 30)
@@ -248,9 +250,18 @@ asyncio.run(main(*sys.argv[1:]))
 
 def test_two_processes_that_race_are_never_granted_the_same_epoch(postgres: str) -> None:
     racers = [
-        subprocess.Popen([sys.executable, "-c", RACER, postgres, holder], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, postgres, holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for holder in ("first", "second")
     ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
     epochs = [list(map(int, racer.communicate(timeout=60)[0].split())) for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0]
     assert sorted(epochs[0] + epochs[1]) == list(range(1, 51))

@@ -95,6 +95,7 @@ def test_pulsar_reads_again_from_a_message_and_from_a_time(
     producer = client.create_producer(topic, batching_enabled=False)
     for number in range(5):
         producer.send(str(number).encode())
+    time.sleep(0.05)  # the broker's times are whole milliseconds
     middle = int(time.time() * 1000)
     time.sleep(0.05)
     for number in range(5, 8):

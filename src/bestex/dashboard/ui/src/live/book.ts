@@ -161,6 +161,7 @@ const HANDLERS: Record<string, Handler> = {
       updated_time: message.timestamp,
       actor,
       reason: null,
+      version: 1,
     }),
   execution_strategy_selected: (
     message,
