@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import structlog
 from cashews.backends.interface import Backend
-from cashews.backends.redis.client_side import BcastClientSide
 from cashews.serialize import Serializer
 
 from bestex.adapters.cache.bounded_memory import BoundedMemory
@@ -144,6 +143,8 @@ class CashewsCache:
         await asyncio.sleep(after_seconds)
         assert self._redis_url is not None, "only Redis is connected to"
         while True:
+            from cashews.backends.redis.client_side import BcastClientSide  # of the extra `production`
+
             backend = BcastClientSide(
                 self._redis_url,
                 local_cache=self._memory,
