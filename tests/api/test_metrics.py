@@ -1,5 +1,7 @@
 """What an operator's Prometheus reads from a desk at work."""
 
+import asyncio
+
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -31,6 +33,15 @@ async def test_an_order_moves_the_metrics_of_every_service_and_of_the_commit(
 
     def grew(name: str, **labels: str) -> float:
         return _sum(after, name, **labels) - _sum(before, name, **labels)
+
+    # A row can be read a moment before its commit is counted, and turns go on meanwhile.
+    for _ in range(200):
+        if grew("bestex_venue_reports_total", kind="FILL") > 0 and (
+            grew("bestex_commit_turns_sum", worker="desk") == grew("bestex_turns_total")
+        ):
+            break
+        await asyncio.sleep(0.02)
+        after = await _metrics(client)
 
     for service in ("order-desk", "strategy", "algorithm", "monitoring"):
         assert grew("bestex_handle_seconds_count", service=service) > 0, service
